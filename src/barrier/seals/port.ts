@@ -1,0 +1,33 @@
+import type { JsonObject } from "../../base/json.ts";
+
+/** The seal types a store can have. */
+export const SEAL_TYPES = ["keychain", "key-file", "passphrase", "env"] as const;
+export type SealType = (typeof SEAL_TYPES)[number];
+
+/** How the root key of a store is protected; stored in clear beside the encrypted entries, so it holds nothing secret. */
+export interface SealConfig {
+  readonly type: SealType;
+  /** The store's id, which names keychain items and key files. */
+  readonly storeId: string;
+  /** What the type needs to find or derive the key: a file's path, a salt and costs. */
+  readonly params: JsonObject;
+}
+
+/** Gives the root key of a store. */
+export interface Seal {
+  readonly type: SealType;
+  /**
+   * Protects a new store's root key.
+   * @param rootKey - 32 bytes.
+   * @returns What {@link Seal.open} needs later.
+   * @throws SEAL_UNAVAILABLE when this machine or environment cannot hold it, with what to do next.
+   */
+  protect(rootKey: Uint8Array, storeId: string): Promise<SealConfig>;
+  /**
+   * Null: the key is not to be had without a person (a passphrase that was not given): the store is sealed.
+   * @throws SEAL_UNAVAILABLE when the keychain, file or variable is missing; SEAL_WRONG_KEY when it is of another store or damaged.
+   */
+  open(config: SealConfig): Promise<Uint8Array | null>;
+  /** Removes what `protect` left outside of the store. Does not throw for something absent. */
+  forget(config: SealConfig): Promise<void>;
+}

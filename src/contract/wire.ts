@@ -1,0 +1,37 @@
+import type { Json, JsonObject } from "../base/json.ts";
+
+/** The HTTP verbs of the API; LIST is Vault's own. HELP is `GET` with `?help=1`. */
+export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "LIST" | "HELP";
+
+/** A request as any transport carries it. */
+export interface ApiRequest {
+  readonly method: Method;
+  /** Below `/v1/`, without a leading slash: `database/creds/readonly`. */
+  readonly path: string;
+  /** Query parameters (GET, LIST, DELETE); a repeated one is an array. */
+  readonly query?: JsonObject;
+  /** JSON body (PUT, POST, PATCH); null or absent: none. */
+  readonly body?: Json;
+  readonly token?: string;
+  /** Seconds; absent or 0: the answer is not wrapped. */
+  readonly wrapTtlSeconds?: number;
+}
+
+/** An answer: a status and a JSON body, null where there is none (204, or a queued 202). */
+export interface ApiResponse {
+  readonly status: number;
+  readonly body: Json;
+}
+
+/** The body of an enveloped answer. Key order is the order in which it is shown. */
+export interface Envelope {
+  readonly request_id: string;
+  readonly lease_id: string;
+  readonly renewable: boolean;
+  readonly lease_duration: number;
+  readonly data: JsonObject | null;
+  readonly wrap_info: JsonObject | null;
+  readonly warnings: readonly string[] | null;
+  readonly auth: JsonObject | null;
+  readonly mount_type: string;
+}

@@ -1,0 +1,109 @@
+import type { Clock } from "../base/clock.ts";
+import type { Json, JsonObject } from "../base/json.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Fields, Given, Values } from "./field.ts";
+import type { LeasePlan, SecretType } from "./secret.ts";
+import type { EngineStorage } from "./storage.ts";
+
+/** What a request asks of a path. `create` is an update of something that is absent, on paths with an existence check. */
+export type Operation = "create" | "read" | "update" | "patch" | "delete" | "list" | "help";
+
+/** A request as a handler sees it: routed, authorised, its fields parsed. */
+export interface EngineRequest<F extends Fields> {
+  readonly operation: Operation;
+  /** The path below the mount: `creds/readonly`. */
+  readonly path: string;
+  /** Every declared field: as given, else its default, else its type's zero value. */
+  readonly values: Values<F>;
+  /** Only what the caller gave. */
+  readonly given: Given<F>;
+  /** Everything the caller gave, undeclared parameters too (database connection details are passed on whole). */
+  readonly raw: JsonObject;
+  /** The display name of the caller's token: `root`, `token`, `userpass-bob`. */
+  readonly displayName: string;
+}
+
+/** What a handler answers. Nothing: 204 after a write, 404 after a read. */
+export interface Reply {
+  readonly data?: JsonObject;
+  readonly warnings?: readonly string[];
+  /** A secret to be issued under a lease; its data becomes the answer's. */
+  readonly lease?: LeasePlan;
+  /** A status other than the usual one, such as 202 for work that goes on. */
+  readonly status?: number;
+  /** Sent as the whole body, without an envelope. */
+  readonly bare?: Json;
+}
+
+export type Handler<F extends Fields> = (request: EngineRequest<F>) => Promise<Reply | undefined>;
+
+/** One operation of a path. `summary` is one sentence for help and the OpenAPI document. */
+export interface OperationSpec<F extends Fields> {
+  readonly handler: Handler<F>;
+  readonly summary: string;
+}
+
+export interface PathSpec<F extends Fields = Fields> {
+  /**
+   * Segments joined by `/`: a literal, `:name` (Vault's name rule, one segment), or a last `*name` (the rest, slashes
+   * included, at least one character). Never with a trailing slash; LIST requests match without theirs.
+   */
+  readonly pattern: string;
+  readonly fields: F;
+  readonly operations: {
+    readonly read?: OperationSpec<F>;
+    /** POST and PUT; also stands for create. */
+    readonly update?: OperationSpec<F>;
+    readonly patch?: OperationSpec<F>;
+    readonly delete?: OperationSpec<F>;
+    readonly list?: OperationSpec<F>;
+  };
+  /** Tells create from update for the policy check. Without it every write is an update. */
+  readonly exists?: (request: EngineRequest<F>) => Promise<boolean>;
+  /** Undeclared parameters are the path's business: no warning about them. */
+  readonly takesAnyField?: boolean;
+  /** Needs no token. */
+  readonly unauthenticated?: boolean;
+  /** Needs the sudo capability besides the operation's own. */
+  readonly sudo?: boolean;
+  readonly help: { readonly synopsis: string; readonly description?: string };
+}
+
+/** Declares a path; its only use is that the field types reach the handlers. */
+export function path<F extends Fields>(spec: PathSpec<F>): PathSpec {
+  return spec as unknown as PathSpec;
+}
+
+/** What a mounted engine is given. It sees its own storage and nothing else. */
+export interface MountContext {
+  /** The mount's present path with its trailing slash, `database/`, for messages. */
+  readonly mountPath: string;
+  readonly accessor: string;
+  readonly storage: EngineStorage;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** The mount's effective TTLs: its own where tuned, else the system's. */
+  readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };
+}
+
+/** An engine, mounted. */
+export interface Backend {
+  /** Shown by path-help of the mount itself. */
+  readonly help: string;
+  readonly paths: readonly PathSpec[];
+  readonly secrets: readonly SecretType[];
+  /** Called when an entry that the engine wrote with a due time is due. Throwing means: again later, with backoff. */
+  due?(key: string): Promise<void>;
+  /** Ends connections and timers. */
+  close?(): Promise<void>;
+}
+
+/** How an engine type is known to the mount table. */
+export interface EngineType {
+  readonly type: string;
+  readonly description: string;
+  /** Loads the engine's code on first use. */
+  load(): Promise<(context: MountContext) => Backend>;
+}

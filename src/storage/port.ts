@@ -1,0 +1,95 @@
+/**
+ * The storage port: versioned entries, atomic batches, due times. It is small enough for SQLite, PostgreSQL and etcd alike.
+ *
+ * Keys are `/`-joined non-empty segments (the barrier encrypts each segment; the store never sees a name). They sort by
+ * code unit, so the children of a key are one range. Values are opaque bytes. Times are milliseconds since the epoch.
+ */
+
+/** An entry as it is stored. */
+export interface StoredEntry {
+  readonly key: string;
+  readonly value: Uint8Array;
+  /** Changes with every write of the entry, never used twice in a store, always above 0. */
+  readonly version: number;
+  /** When something must happen to the entry; null when nothing must. */
+  readonly dueAt: number | null;
+}
+
+/**
+ * One write of a batch. `expect` is a precondition: the entry's present version, or {@link ABSENT}. A put without `dueAt`
+ * (or with null) has no due time. A put or delete ends any claim on the entry.
+ */
+export type Write =
+  | {
+      readonly op: "put";
+      readonly key: string;
+      readonly value: Uint8Array;
+      readonly dueAt?: number | null;
+      readonly expect?: number;
+    }
+  | { readonly op: "delete"; readonly key: string; readonly expect?: number }
+  /** Writes nothing; the batch fails unless the entry is at this version. */
+  | { readonly op: "check"; readonly key: string; readonly expect: number };
+
+/** As a precondition: no such entry. */
+export const ABSENT = 0;
+
+/** Where a listing goes on. `after` is a cursor from the page before, or undefined for the first page. */
+export interface PageRequest {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+export interface ListPage {
+  /** Direct children of the prefix, in key order; one that has children of its own ends with `/`. A name may come twice, as entry and as folder. */
+  readonly names: readonly string[];
+  /** Cursor of the next page; null when this one was the last. */
+  readonly next: string | null;
+}
+
+export interface ScanPage {
+  readonly entries: readonly StoredEntry[];
+  readonly next: string | null;
+}
+
+/** A worker's wish for due entries. */
+export interface ClaimRequest {
+  readonly now: number;
+  readonly limit: number;
+  /** Who claims; unique to the process. */
+  readonly owner: string;
+  /** When the claim lapses. */
+  readonly until: number;
+}
+
+export interface Storage {
+  /** Null: absent. @throws STORE_CORRUPT and the other STORE_ codes. */
+  get(key: string): Promise<StoredEntry | null>;
+
+  /** Direct children of `prefix` ("" or a key ending in `/`). Costs the page, not what lies below the children. */
+  list(prefix: string, page: PageRequest): Promise<ListPage>;
+
+  /** All entries below `prefix`, at any depth, in key order. */
+  scan(prefix: string, page: PageRequest): Promise<ScanPage>;
+
+  /**
+   * Applies the writes all or not at all, durably: when it resolves they survive a power cut.
+   * @returns The new version of each put, in the order of the puts.
+   * @throws STORE_CONFLICT when a precondition does not hold; then nothing is written.
+   */
+  commit(writes: readonly Write[]): Promise<readonly number[]>;
+
+  /** Hands out entries with `dueAt` <= now that nobody holds a live claim on, the longest due first, and claims them. Does not change versions. */
+  claim(request: ClaimRequest): Promise<readonly StoredEntry[]>;
+
+  /** Ends the owner's claims on these entries, without writing them. */
+  release(keys: readonly string[], owner: string): Promise<void>;
+
+  /** The earliest time at which {@link Storage.claim} can return something: the least over all entries of the later of due time and claim end. Null: nothing is due, ever. */
+  nextDue(): Promise<number | null>;
+
+  /** How many puts there have been in this store's life. */
+  writes(): Promise<number>;
+
+  close(): Promise<void>;
+}
