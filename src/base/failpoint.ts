@@ -14,10 +14,10 @@ let left: number | undefined;
  */
 export function failpoint(name: string): void {
   if (!enabled) return;
-  const logFile = process.env["VSEC_FAILPOINT_LOG"];
+  const logFile = process.env.VSEC_FAILPOINT_LOG;
   if (logFile !== undefined)
     (require("node:fs") as typeof import("node:fs")).appendFileSync(logFile, `${name}\n`);
-  const wanted = /^(.*?)(?::(\d+))?$/.exec(process.env["VSEC_FAILPOINT"] ?? "");
+  const wanted = /^(.*?)(?::(\d+))?$/.exec(process.env.VSEC_FAILPOINT ?? "");
   if (wanted?.[1] !== name) return;
   left = (left ?? Number(wanted[2] ?? 1)) - 1;
   if (left === 0) process.kill(process.pid, "SIGKILL");
