@@ -1,0 +1,126 @@
+/**
+ * Compiles the binary: `scripts/bun scripts/build.ts [--failpoints] [--entry FILE] OUTPUT`.
+ * The same commit gives the same bytes, wherever and whenever it is built.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import type { BunPlugin } from "bun";
+import manifest from "../package.json" with { type: "json" };
+
+const ROOT = path.resolve(import.meta.dirname, "..");
+
+/** A call of a failpoint as a statement of its own. Names are literals, so that a search finds every one. */
+const FAILPOINT_STATEMENT = /^[ \t]*failpoint\("[^"\n]*"\);[ \t]*$/gm;
+const FAILPOINT_CALL = /\bfailpoint\(/;
+
+class BuildError extends Error {}
+
+/** Takes the failpoints out of the sources before they are compiled: not even their names reach the release. */
+const withoutFailpoints: BunPlugin = {
+  name: "without-failpoints",
+  setup(build) {
+    build.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path: file }) => {
+      const source = await readFile(file, "utf8");
+      if (file.endsWith(path.join("base", "failpoint.ts"))) return { contents: source, loader: "ts" };
+      const contents = source.replace(FAILPOINT_STATEMENT, "");
+      if (FAILPOINT_CALL.test(contents))
+        throw new BuildError(
+          `${file}: write a failpoint as a statement of its own: failpoint("area:place");`,
+        );
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+/** What git prints, or undefined where there is no git or no repository (a source archive). */
+function git(...args: readonly string[]): string | undefined {
+  try {
+    return execFileSync("git", args, {
+      cwd: ROOT,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The commit as the version line shows it. */
+export function revision(): string {
+  return git("describe", "--always", "--dirty", "--abbrev=12", "--exclude=*") ?? "unknown";
+}
+
+/** The time of the commit, not of the build: a clock would make every build differ. */
+function builtAt(): string {
+  const epochSeconds = Number(git("show", "--no-patch", "--format=%ct", "HEAD") ?? Number.NaN);
+  if (!Number.isFinite(epochSeconds)) return "unknown";
+  return new Date(epochSeconds * 1000).toISOString().replace(".000Z", "Z");
+}
+
+async function compile(entry: string, output: string, failpoints: boolean): Promise<void> {
+  await mkdir(path.dirname(output), { recursive: true });
+  // Compiled under a name of its own and moved into place: whoever runs the old binary meanwhile keeps it, and the
+  // file's name, which the compiler writes into the binary, is the same for every output.
+  const workDir = await mkdtemp(path.join(path.dirname(output), ".build-"));
+  const compiled = path.join(workDir, "vsec");
+  try {
+    const result = await Bun.build({
+      entrypoints: [entry],
+      root: path.dirname(entry),
+      target: "bun",
+      format: "esm",
+      bytecode: true,
+      splitting: true,
+      minify: true,
+      sourcemap: "none",
+      // The optional native half of pg, which is never asked for.
+      external: ["pg-native"],
+      plugins: failpoints ? [] : [withoutFailpoints],
+      define: {
+        VSEC_FAILPOINTS: String(failpoints),
+        VSEC_VERSION: JSON.stringify(manifest.version),
+        VSEC_REVISION: JSON.stringify(revision()),
+        VSEC_BUILT: JSON.stringify(builtAt()),
+      },
+      // The binary must not care where it stands: no `.env`, no `bunfig.toml`, no manifest of the current directory.
+      compile: {
+        outfile: compiled,
+        autoloadDotenv: false,
+        autoloadBunfig: false,
+        autoloadTsconfig: false,
+        autoloadPackageJson: false,
+      },
+    });
+    for (const log of result.logs) process.stderr.write(`${log}\n`);
+    await rename(compiled, output);
+  } finally {
+    await rm(workDir, { recursive: true, force: true });
+  }
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    failpoints: { type: "boolean", default: false },
+    entry: { type: "string", default: path.join(ROOT, "src", "main.ts") },
+    revision: { type: "boolean", default: false },
+  },
+});
+const [output] = positionals;
+
+if (values.revision) {
+  process.stdout.write(`${revision()}\n`);
+} else if (output === undefined) {
+  process.stderr.write("usage: scripts/build.ts [--failpoints] [--entry FILE] OUTPUT\n");
+  process.exitCode = 1;
+} else {
+  try {
+    await compile(path.resolve(values.entry), path.resolve(output), values.failpoints);
+  } catch (error) {
+    const causes = error instanceof AggregateError ? error.errors : [error];
+    for (const cause of causes) process.stderr.write(`${cause}\n`);
+    process.exitCode = 1;
+  }
+}
