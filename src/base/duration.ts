@@ -70,5 +70,5 @@ export function formatGoDuration(seconds: number): string {
 /** Whole seconds for people: Go's form without its zero tails, as in `1h`, `1m30s`, `768h`, `0s`. */
 export function formatDuration(seconds: number): string {
   const text = formatGoDuration(seconds);
-  return text.replace(/([hm])0s$/, "$1").replace(/h0m$/, "h");
+  return text.replace(/([hm])0s$/, "$1").replace("h0m", "h");
 }

@@ -1,0 +1,151 @@
+/** Opening the file: settings, and whose file and which format it is. Reads one page, whatever the store holds. */
+import { accessSync, constants, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { VsecError } from "../../base/errors.ts";
+import { damagedError, isNotWritable, storeError } from "./errors.ts";
+import { missingError } from "./file.ts";
+import {
+  ANY_TABLE,
+  APPLICATION_ID,
+  CONFIGURE,
+  CREATE,
+  FORMAT,
+  TRANSACTION,
+  USE_WRITE_AHEAD_LOG,
+} from "./schema.ts";
+
+export interface ConnectionOptions {
+  readonly file: string;
+  /** Whether a blank file becomes a store. */
+  readonly create: boolean;
+  readonly busyTimeoutMs: number;
+}
+
+/** How SQLite opens the file. Never with leave to create it: that would be with a mode we did not choose. */
+type OpenMode = Readonly<Record<string, string>>;
+const READ_WRITE: OpenMode = { mode: "rw" };
+const IMMUTABLE: OpenMode = { mode: "ro", immutable: "1" };
+
+/** @throws STORE_MISSING, STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_LOCKED, STORE_READ_ONLY, STORE_FULL, STORE_IO. */
+export function connect(options: ConnectionOptions): DatabaseSync {
+  try {
+    return openAs(READ_WRITE, options);
+  } catch (error) {
+    if (!isNotWritable(error) || !isReadOnlyDirectory(options.file))
+      throw storeError(error, "open", options.file);
+    return connectImmutable(options, error);
+  }
+}
+
+/**
+ * On a read-only file system SQLite cannot make the index of its log. Where there is no log, and the
+ * directory can take none, the file is read as one that never changes. Reads work then, and writes fail with
+ * STORE_READ_ONLY. (Where it is written through another mount after all, such a reader has to open it anew.)
+ */
+function connectImmutable(options: ConnectionOptions, cause: unknown): DatabaseSync {
+  if (sizeOf(`${options.file}-wal`) > 0)
+    throw new VsecError(
+      "STORE_READ_ONLY",
+      `cannot open the store ${options.file}: its last changes are still in its -wal file, and merging them needs a ` +
+        "writable file system: make it writable, or copy both files to one that is",
+      { cause },
+    );
+  try {
+    return openAs(IMMUTABLE, { ...options, create: false });
+  } catch (error) {
+    throw storeError(error, "open", options.file);
+  }
+}
+
+function openAs(mode: OpenMode, options: ConnectionOptions): DatabaseSync {
+  const url = pathToFileURL(options.file);
+  for (const [name, value] of Object.entries(mode)) url.searchParams.set(name, value);
+  const database = new DatabaseSync(url, { timeout: options.busyTimeoutMs });
+  try {
+    database.exec(CONFIGURE);
+    checkFormat(database, options);
+    if (mode === READ_WRITE) useWriteAheadLog(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function checkFormat(database: DatabaseSync, options: ConnectionOptions): void {
+  if (options.create && isBlank(database)) createTables(database);
+  const applicationId = pragma(database, "application_id");
+  const format = pragma(database, "user_version");
+  if (applicationId === 0 && isBlank(database)) throw missingError(options.file);
+  if (applicationId !== APPLICATION_ID)
+    throw new VsecError(
+      "STORE_FOREIGN",
+      `${options.file} is not a vsec store but another program's SQLite file: name another file`,
+    );
+  if (typeof format !== "number" || format < 1) throw damagedError(options.file);
+  if (format > FORMAT)
+    throw new VsecError(
+      "STORE_TOO_NEW",
+      `the store ${options.file} has format ${format}, and this vsec knows formats up to ${FORMAT}: install a newer vsec`,
+    );
+}
+
+/** Several processes may come here at once: the first to get the lock makes the tables, and the others find them. */
+function createTables(database: DatabaseSync): void {
+  database.exec(TRANSACTION.write);
+  try {
+    if (isBlank(database)) database.exec(CREATE);
+    database.exec(TRANSACTION.commit);
+  } catch (error) {
+    rollBack(database);
+    throw error;
+  }
+}
+
+/** The file remembers the mode; it has to be set for a new file, and for one that was made by VACUUM INTO. */
+function useWriteAheadLog(database: DatabaseSync): void {
+  if (pragma(database, "journal_mode") === "wal") return;
+  try {
+    database.exec(USE_WRITE_AHEAD_LOG);
+  } catch (error) {
+    // A file that can only be read keeps its mode.
+    if (!isNotWritable(error)) throw error;
+  }
+}
+
+/** Nobody's file yet: nobody has put his mark or a table into it. */
+function isBlank(database: DatabaseSync): boolean {
+  return (
+    pragma(database, "application_id") === 0 &&
+    pragma(database, "user_version") === 0 &&
+    database.prepare(ANY_TABLE).get() === undefined
+  );
+}
+
+function pragma(database: DatabaseSync, name: string): unknown {
+  return database.prepare(`PRAGMA ${name}`).get()?.[name];
+}
+
+/** Ends the transaction without a trace, if SQLite has not done so itself. */
+export function rollBack(database: DatabaseSync): void {
+  try {
+    database.exec(TRANSACTION.rollBack);
+  } catch {
+    // After some errors SQLite has already rolled back. The first error is the one to report.
+  }
+}
+
+function isReadOnlyDirectory(file: string): boolean {
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    return false;
+  } catch {
+    return true; // Why it cannot be written does not matter here.
+  }
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+}

@@ -1,0 +1,244 @@
+import { resolve } from "node:path";
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { VsecError } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import { endOfPrefix, listChildren, scanStart } from "../children.ts";
+import { conflictError } from "../conflict.ts";
+import { checkClaim, checkKey, checkPage, checkPrefix, checkWrites } from "../limits.ts";
+import {
+  ABSENT,
+  type ClaimRequest,
+  type ListPage,
+  type PageRequest,
+  type ScanPage,
+  type Storage,
+  type StoredEntry,
+  type Write,
+} from "../port.ts";
+import { connect, rollBack } from "./connection.ts";
+import { damagedError, storeError } from "./errors.ts";
+import { checkFile, createFile } from "./file.ts";
+import { SQL, type Statement, TRANSACTION } from "./schema.ts";
+
+export interface SqliteStorageOptions {
+  /** The store's file. It and its directory must be the user's own and closed to everyone else. */
+  readonly file: string;
+  /** Makes the store where there is none; the directory too. */
+  readonly create?: boolean;
+  /** How long to wait for another process's lock; 10 seconds if not given. The thread waits, so this bounds a stall. */
+  readonly busyTimeoutMs?: number;
+}
+
+const BUSY_TIMEOUT_MS = 10_000;
+
+type Row = Readonly<Record<string, unknown>>;
+
+/**
+ * Opens the store in a SQLite file, which several processes may use at once.
+ * @throws STORE_MISSING, STORE_PERMISSIONS, STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_LOCKED, STORE_READ_ONLY,
+ *   STORE_FULL, STORE_IO. A file that is refused is left as it was.
+ */
+export function openSqliteStorage(options: SqliteStorageOptions): Storage {
+  const file = resolve(options.file);
+  const create = options.create ?? false;
+  if (create) createFile(file);
+  checkFile(file);
+  const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
+  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }));
+}
+
+/** Every method does its work in one go, without awaiting: no transaction is ever open while other code runs. */
+class SqliteStorage implements Storage {
+  readonly #file: string;
+  readonly #statements = new Map<Statement, StatementSync>();
+  #database: DatabaseSync | null;
+
+  constructor(file: string, database: DatabaseSync) {
+    this.#file = file;
+    this.#database = database;
+  }
+
+  async get(key: string): Promise<StoredEntry | null> {
+    checkKey(key);
+    return this.#guard("read", () => {
+      const row = this.#row("get", key);
+      return row === undefined ? null : this.#decode(row);
+    });
+  }
+
+  async list(prefix: string, page: PageRequest): Promise<ListPage> {
+    checkPrefix(prefix);
+    checkPage(page);
+    return this.#transaction("read", () =>
+      listChildren(prefix, page, ({ key, inclusive }, end) => {
+        const found = this.#row(inclusive ? "seekFrom" : "seekBehind", key, end);
+        return found === undefined ? undefined : this.#text(found.key);
+      }),
+    );
+  }
+
+  async scan(prefix: string, page: PageRequest): Promise<ScanPage> {
+    checkPrefix(prefix);
+    checkPage(page);
+    return this.#guard("read", () => {
+      // One more than asked for tells whether another page follows.
+      const rows = this.#rows("scan", scanStart(prefix, page), endOfPrefix(prefix), page.limit + 1);
+      const entries = rows.slice(0, page.limit).map((row) => this.#decode(row));
+      return { entries, next: rows.length > page.limit ? (entries.at(-1)?.key ?? null) : null };
+    });
+  }
+
+  async commit(writes: readonly Write[]): Promise<readonly number[]> {
+    checkWrites(writes);
+    if (writes.length === 0) return [];
+    failpoint("store:commit");
+    const versions = this.#transaction("write", () => {
+      for (const write of writes) this.#checkVersion(write);
+      const applied = this.#apply(writes);
+      failpoint("store:written");
+      return applied;
+    });
+    failpoint("store:committed");
+    return versions;
+  }
+
+  async claim(request: ClaimRequest): Promise<readonly StoredEntry[]> {
+    checkClaim(request);
+    // Where nothing can be claimed, no lock is taken: workers ask far more often than there is something to do.
+    const next = await this.nextDue();
+    if (next === null || next > request.now) return [];
+    return this.#transaction("write", () => this.#claimDue(request));
+  }
+
+  async release(keys: readonly string[], owner: string): Promise<void> {
+    for (const key of keys) checkKey(key);
+    if (keys.length === 0) return;
+    this.#transaction("write", () => {
+      for (const key of keys) this.#run("release", key, owner);
+    });
+  }
+
+  async nextDue(): Promise<number | null> {
+    return this.#guard("read", () => {
+      const row = this.#row("nextDue");
+      const times = [row?.unclaimed, row?.claimed].filter((at) => at !== null).map((at) => this.#number(at));
+      return times.length === 0 ? null : Math.min(...times);
+    });
+  }
+
+  async writes(): Promise<number> {
+    return this.#guard("read", () => this.#number(this.#row("puts")?.puts));
+  }
+
+  async close(): Promise<void> {
+    const database = this.#database;
+    this.#database = null;
+    this.#statements.clear();
+    if (database !== null) this.#guard("close", () => database.close());
+  }
+
+  #checkVersion({ key, expect }: Write): void {
+    if (expect === undefined) return;
+    const row = this.#row("version", key);
+    if (expect !== (row === undefined ? ABSENT : this.#number(row.version))) throw conflictError();
+  }
+
+  #apply(writes: readonly Write[]): number[] {
+    const versions: number[] = [];
+    let puts = this.#number(this.#row("puts")?.puts);
+    for (const write of writes) {
+      if (write.op === "delete") this.#run("delete", write.key);
+      if (write.op !== "put") continue;
+      puts += 1;
+      this.#run("put", write.key, write.value, puts, write.dueAt ?? null);
+      versions.push(puts);
+    }
+    if (versions.length > 0) this.#run("setPuts", puts);
+    return versions;
+  }
+
+  /**
+   * Claims that have lapsed are ended first, which puts their entries back in the order of due times. Each is ended once,
+   * so this costs no more than the claiming did. A claim is stored as ending no earlier than its entry is due.
+   */
+  #claimDue({ now, limit, owner, until }: ClaimRequest): readonly StoredEntry[] {
+    this.#run("endLapsed", now);
+    return this.#rows("due", now, limit).map((row) => {
+      const entry = this.#decode(row);
+      this.#run("claim", owner, Math.max(until, entry.dueAt ?? until), this.#number(row.id));
+      return entry;
+    });
+  }
+
+  /** Runs `body` in a transaction, which it either completes or leaves no trace of. */
+  #transaction<T>(action: "read" | "write", body: () => T): T {
+    const database = this.#open();
+    return this.#guard(action, () => {
+      database.exec(TRANSACTION[action]);
+      try {
+        const result = body();
+        database.exec(TRANSACTION.commit);
+        return result;
+      } catch (error) {
+        rollBack(database);
+        throw error;
+      }
+    });
+  }
+
+  #guard<T>(action: string, body: () => T): T {
+    try {
+      return body();
+    } catch (error) {
+      throw storeError(error, action, this.#file);
+    }
+  }
+
+  #open(): DatabaseSync {
+    if (this.#database === null)
+      throw new VsecError("STORE_IO", `the store ${this.#file} has been closed: open it again`);
+    return this.#database;
+  }
+
+  #statement(name: Statement): StatementSync {
+    const database = this.#open();
+    const cached = this.#statements.get(name);
+    if (cached !== undefined) return cached;
+    const statement = database.prepare(SQL[name]);
+    this.#statements.set(name, statement);
+    return statement;
+  }
+
+  #row(name: Statement, ...values: SQLInputValue[]): Row | undefined {
+    return this.#statement(name).get(...values);
+  }
+
+  #rows(name: Statement, ...values: SQLInputValue[]): readonly Row[] {
+    return this.#statement(name).all(...values);
+  }
+
+  #run(name: Statement, ...values: SQLInputValue[]): void {
+    this.#statement(name).run(...values);
+  }
+
+  #decode(row: Row): StoredEntry {
+    const { value, due_at: dueAt } = row;
+    if (!(value instanceof Uint8Array)) throw damagedError(this.#file);
+    return {
+      key: this.#text(row.key),
+      value,
+      version: this.#number(row.version),
+      dueAt: dueAt === null ? null : this.#number(dueAt),
+    };
+  }
+
+  #text(value: unknown): string {
+    if (typeof value !== "string") throw damagedError(this.#file);
+    return value;
+  }
+
+  #number(value: unknown): number {
+    if (!Number.isSafeInteger(value)) throw damagedError(this.#file);
+    return value as number;
+  }
+}
