@@ -4,6 +4,10 @@
  */
 import type { ClaimRequest, PageRequest, ScanPage, StoredEntry, Write } from "../storage/port.ts";
 
+export type { Storage, StoredEntry, Write } from "../storage/port.ts";
+// The core works with the same entries and writes, and reaches the storage port only through here.
+export { ABSENT } from "../storage/port.ts";
+
 /** A page of names, decrypted. In the store's order, which is not the names' order. */
 export interface NamePage {
   readonly names: readonly string[];
@@ -24,6 +28,10 @@ export interface Barrier {
   list(prefix: string, page: PageRequest): Promise<NamePage>;
   scan(prefix: string, page: PageRequest): Promise<ScanPage>;
   commit(writes: readonly Write[]): Promise<readonly number[]>;
+  /**
+   * Due entries, as in the storage port. Damaged ones are left out (and stay claimed) as long as others are due.
+   * @throws BARRIER_DAMAGED when entries are due and none of them can be read.
+   */
   claim(request: ClaimRequest): Promise<readonly StoredEntry[]>;
   release(keys: readonly string[], owner: string): Promise<void>;
   nextDue(): Promise<number | null>;
