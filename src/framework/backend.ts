@@ -18,10 +18,15 @@ export interface EngineRequest<F extends Fields> {
   readonly values: Values<F>;
   /** Only what the caller gave. */
   readonly given: Given<F>;
-  /** Everything the caller gave, undeclared parameters too (database connection details are passed on whole). */
+  /**
+   * The body (or query) as the caller gave it, undeclared parameters too (database connection details are passed on whole),
+   * without what the URL's path gave.
+   */
   readonly raw: JsonObject;
   /** The display name of the caller's token: `root`, `token`, `userpass-bob`. */
   readonly displayName: string;
+  /** The caller's token where the backend is the core's own (`sys/`, `auth/token/`, `cubbyhole/`); empty for engines. */
+  readonly clientToken: string;
 }
 
 /** What a handler answers. Nothing: 204 after a write, 404 after a read. */
@@ -30,6 +35,8 @@ export interface Reply {
   readonly warnings?: readonly string[];
   /** A secret to be issued under a lease; its data becomes the answer's. */
   readonly lease?: LeasePlan;
+  /** A lease that stands already and that the answer's envelope names, as a renewal's does. */
+  readonly renewed?: { readonly id: string; readonly renewable: boolean; readonly ttlSeconds: number };
   /** A status other than the usual one, such as 202 for work that goes on. */
   readonly status?: number;
   /** Sent as the whole body, without an envelope. */
@@ -46,10 +53,14 @@ export interface OperationSpec<F extends Fields> {
 
 export interface PathSpec<F extends Fields = Fields> {
   /**
-   * Segments joined by `/`: a literal, `:name` (Vault's name rule, one segment), or a last `*name` (the rest, slashes
-   * included, at least one character). Never with a trailing slash; LIST requests match without theirs.
+   * Segments joined by `/`: a literal, `:name` (Vault's name rule, one segment), or `*name` (the rest, slashes included,
+   * at least one segment), after which only literals may follow: `mounts/*path/tune`. Never with a trailing slash; LIST
+   * requests match without theirs. Empty: the mount itself. Every name is a field. A literal wins over `:name`, which wins
+   * over `*name`; among several rules for a `:name` the one declared first is tried first.
    */
   readonly pattern: string;
+  /** Rules for `:name` segments that do not follow Vault's rule for names. Without flags; each has to match a whole segment. */
+  readonly captures?: Readonly<Record<string, RegExp>>;
   readonly fields: F;
   readonly operations: {
     readonly read?: OperationSpec<F>;

@@ -26,6 +26,10 @@ export interface EngineStorage {
   get(key: string): Promise<EngineEntry | null>;
   /** Names directly below `prefix` ("" or ending in `/`), sorted; folders end in `/`. For lists of configuration: all of them, unpaged. */
   list(prefix: string): Promise<readonly string[]>;
-  /** All or nothing, durable when it resolves. @throws STORE_CONFLICT when a precondition fails. */
-  commit(writes: readonly EngineWrite[]): Promise<void>;
+  /**
+   * All or nothing, durable when it resolves.
+   * @returns The new version of each put, in the order of the puts.
+   * @throws STORE_CONFLICT when a precondition fails.
+   */
+  commit(writes: readonly EngineWrite[]): Promise<readonly number[]>;
 }
