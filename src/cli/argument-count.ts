@@ -1,0 +1,15 @@
+import type { ArgumentCount } from "./command.ts";
+import { localFailure } from "./failure.ts";
+
+/** Refuses a wrong number of arguments with Vault's texts. */
+export function checkCount(expected: ArgumentCount, got: number): void {
+  const { min, max } = expected;
+  if (got < min) {
+    const least = max === undefined ? `at least ${min}` : rangeText(min, max);
+    throw localFailure(`Not enough arguments (expected ${least}, got ${got})`);
+  }
+  if (max !== undefined && got > max)
+    throw localFailure(`Too many arguments (expected ${rangeText(min, max)}, got ${got})`);
+}
+
+const rangeText = (min: number, max: number): string => (min === max ? `${min}` : `${min}-${max}`);

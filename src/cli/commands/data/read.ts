@@ -1,0 +1,38 @@
+import { bodyOf } from "../../answers.ts";
+import { defineCommand } from "../../command.ts";
+import { parseDataArguments } from "../../data-args.ts";
+import { remoteFailure } from "../../failure.ts";
+import { answer } from "../../outcome.ts";
+import { dataPath } from "../../paths.ts";
+import { isNothing } from "../../request.ts";
+
+export const command = defineCommand({
+  usage: "[options] PATH [K=V...]",
+  description: `
+Reads data at a path. Reading a credentials path issues a new credential with a lease, which is printed with it.
+
+Issue a database user:
+
+    $ vsec read database/creds/readonly
+
+Only its password, for a script:
+
+    $ vsec read -field=password database/creds/readonly
+
+Further K=V arguments become parameters of the request.`,
+  flags: {},
+  args: { min: 1 },
+  output: { format: true, field: true, raw: true },
+  requests: true,
+  async run(context, _flags, [first = "", ...pairs]) {
+    const path = dataPath(first);
+    const query = await parseDataArguments(pairs, context.sources);
+    const isRaw = context.options.format === "raw";
+    const request = { method: "GET", path, ...(pairs.length === 0 ? {} : { query }) } as const;
+    const prefix = isRaw ? `Error reading: ${path}` : `Error reading ${path}`;
+    const response = await context.send(request, { prefix, wrap: true, nothingIsAnswer: true });
+    const body = bodyOf(response);
+    if (body === undefined || isNothing(response)) throw remoteFailure(`No value found at ${path}`);
+    return answer({ show: "secret", body });
+  },
+});

@@ -1,0 +1,67 @@
+import type { Catalogue, CommandEntry } from "../command.ts";
+
+const command = (words: string, synopsis: string, load: CommandEntry["load"]): CommandEntry => ({
+  words,
+  synopsis,
+  load,
+});
+
+const hidden: typeof command = (...args) => ({ ...command(...args), hidden: true });
+
+/** Every command: one line each. Only the chosen one's module is loaded. */
+export const CATALOGUE: Catalogue = {
+  commands: [
+    command("read", "Read data and issue credentials", () => import("./data/read.ts")),
+    command("write", "Write data, configuration, and secrets", () => import("./data/write.ts")),
+    command("patch", "Change parts of data", () => import("./data/patch.ts")),
+    command("list", "List what is under a path", () => import("./data/list.ts")),
+    command("delete", "Delete data and configuration", () => import("./data/delete.ts")),
+    command("status", "Show the state of the store and its seal", () => import("./system/status.ts")),
+    command("login", "Verify a token and remember it", () => import("./token/login.ts")),
+    command("path-help", "Show the help of a path", () => import("./system/path-help.ts")),
+    command("daemon", "Revoke what has expired, as it expires", () => import("./system/daemon.ts")),
+    command("completion", "Print a completion script for a shell", () => import("./system/completion.ts")),
+    hidden("version", "Print the version", () => import("./system/version.ts")),
+    command("print token", "Print the token in use", () => import("./token/print.ts")),
+    command("secrets enable", "Enable a secrets engine", () => import("./secrets/enable.ts")),
+    command("secrets disable", "Disable a secrets engine", () => import("./secrets/disable.ts")),
+    command("secrets list", "List the enabled secrets engines", () => import("./secrets/list.ts")),
+    command("secrets move", "Move a secrets engine to another path", () => import("./secrets/move.ts")),
+    command("secrets tune", "Change a secrets engine's settings", () => import("./secrets/tune.ts")),
+    command("lease lookup", "Show a lease", () => import("./lease/lookup.ts")),
+    command("lease renew", "Extend a lease", () => import("./lease/renew.ts")),
+    command("lease revoke", "Revoke leases and their credentials", () => import("./lease/revoke.ts")),
+    command("operator init", "Create a store", () => import("./operator/init.ts")),
+    command("operator unseal", "Unseal a store", () => import("./operator/unseal.ts")),
+    command("operator seal", "Seal a store", () => import("./operator/seal.ts")),
+    command("operator rotate", "Add a new encryption key", () => import("./operator/rotate.ts")),
+    command(
+      "operator key-status",
+      "Show the current encryption key",
+      () => import("./operator/key-status.ts"),
+    ),
+  ],
+  groups: [
+    {
+      words: "secrets",
+      synopsis: "Work with secrets engines",
+      description: "Enable, disable, list, move and tune secrets engines.",
+    },
+    {
+      words: "lease",
+      synopsis: "Work with leases",
+      description:
+        "Look up, renew and revoke leases. Every dynamic credential has a lease; when it ends, the credential is revoked.",
+    },
+    {
+      words: "operator",
+      synopsis: "Work with the store itself",
+      description: "Create, seal and unseal a store, and rotate its encryption key.",
+    },
+    {
+      words: "print",
+      synopsis: "Print what the command line uses",
+      description: "Print what the command line uses.",
+    },
+  ],
+};

@@ -1,0 +1,49 @@
+import type { Json, JsonObject } from "../base/json.ts";
+
+/** A cell of a table; null shows as `n/a`. */
+export type Cell = string | null;
+
+/**
+ * What a command answers. Commands return data and never print; the renderer turns this into a table, JSON or YAML, so that
+ * the formats cannot disagree.
+ */
+export type Outcome =
+  /** Nothing at all. */
+  | { readonly show: "nothing" }
+  /** A sentence. `always`: in every format; `table`: only there (other formats print nothing). */
+  | { readonly show: "line"; readonly text: string; readonly when: "always" | "table" }
+  /** An enveloped answer, which may hold a lease, a token or a wrapping token. */
+  | { readonly show: "secret"; readonly body: JsonObject }
+  /** The keys of an enveloped list answer. */
+  | { readonly show: "keys"; readonly body: JsonObject; readonly detailed: boolean }
+  /** Rows, with a header or without, and the same data for the other formats. */
+  | {
+      readonly show: "table";
+      readonly header?: readonly string[];
+      readonly rows: readonly (readonly Cell[])[];
+      readonly data: Json;
+    }
+  /** Text for the table format, data for the others; `compact` data is one line of JSON. */
+  | { readonly show: "text"; readonly text: string; readonly data: Json; readonly compact?: boolean };
+
+/** What a command's `run` gives back. */
+export interface Result {
+  readonly outcomes: readonly Outcome[];
+  /** Absent: 0. */
+  readonly exitCode?: number;
+}
+
+/** One outcome, exit 0. */
+export function answer(...outcomes: readonly Outcome[]): Result {
+  return { outcomes };
+}
+
+/** A sentence that is printed in every format (administrative commands). */
+export function sentence(text: string): Result {
+  return answer({ show: "line", text, when: "always" });
+}
+
+/** A sentence that only the table format prints (commands about data). */
+export function tableSentence(text: string): Outcome {
+  return { show: "line", text, when: "table" };
+}

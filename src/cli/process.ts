@@ -1,0 +1,57 @@
+import { readFile, stat } from "node:fs/promises";
+import { systemClock } from "../platform/clock.ts";
+import { clientFor, storeDirectory } from "./connect.ts";
+import type { CliWorld, DaemonOptions } from "./context.ts";
+import { promptHidden } from "./prompt.ts";
+import { run } from "./run.ts";
+import { STDIN_BYTES_MAX, streamSink, streamSource } from "./streams.ts";
+
+/** Runs the command line of this process. */
+export function runProcess(args: readonly string[]): Promise<number> {
+  return run(args, processWorld());
+}
+
+/** The outside as this process has it. */
+function processWorld(): CliWorld {
+  const stderr = streamSink(process.stderr);
+  return {
+    stdin: streamSource(process.stdin),
+    stdout: streamSink(process.stdout),
+    stderr,
+    env: process.env,
+    clock: systemClock,
+    openClient: clientFor,
+    storeDirectory,
+    readFile: readTextFile,
+    promptHidden: (label) => promptHidden(process.stdin, stderr, label),
+    runDaemon,
+  };
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EISDIR: "is a directory",
+};
+
+/** @throws SyntaxError with Go's text, since it ends up in messages that are Vault's. */
+async function readTextFile(path: string): Promise<string> {
+  try {
+    const { size } = await stat(path);
+    if (size > STDIN_BYTES_MAX) throw new SyntaxError(`larger than ${STDIN_BYTES_MAX} bytes`);
+    return await readFile(path, "utf8");
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new SyntaxError(`open ${path}: ${REASONS[code ?? ""] ?? message}`, { cause: error });
+  }
+}
+
+/** While the daemon runs, signals ask it to end; it is the only command that does not just die of them. */
+async function runDaemon(options: DaemonOptions): Promise<number> {
+  const { runDaemonCommand } = await import("../daemon/main.ts");
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => controller.abort());
+  }
+  return runDaemonCommand(options, { env: process.env, stderr: process.stderr, signal: controller.signal });
+}
