@@ -62,6 +62,9 @@ export interface PluginContext {
   readonly log: Log;
 }
 
+/** Finds a plugin by its `plugin_name`. @throws ApiError 400 for an unknown one. */
+export type PluginFinder = (name: string) => Promise<DatabasePluginType>;
+
 /** How one kind of database is driven. */
 export interface DatabasePluginType {
   /** The accepted values of `plugin_name`. */

@@ -1,0 +1,34 @@
+import type { Backend, MountContext } from "../../framework/backend.ts";
+import { configPaths } from "./config-paths.ts";
+import { Connections } from "./connections.ts";
+import { credsPaths } from "./creds-paths.ts";
+import { credsSecret } from "./creds-secret.ts";
+import type { PluginFinder } from "./plugin.ts";
+import { rolePaths } from "./role-paths.ts";
+import { rotationOf, settleRotation } from "./root-rotation.ts";
+import { rotatePaths } from "./rotate-paths.ts";
+
+/** The database secrets engine, over the plugins that `findPlugin` knows. */
+export function databaseEngine(findPlugin: PluginFinder): (context: MountContext) => Backend {
+  return (context) => mount(context, new Connections(context, findPlugin));
+}
+
+function mount(context: MountContext, connections: Connections): Backend {
+  return {
+    help:
+      "The database engine makes database users on demand. Configure a connection, define a role with the statements " +
+      "that make its users, and read creds/<role>: the user lives as long as its lease.",
+    paths: [
+      ...configPaths(context, connections),
+      ...rolePaths(context),
+      ...credsPaths(context, connections),
+      ...rotatePaths(context, connections),
+    ],
+    secrets: [credsSecret(context, connections)],
+    due: async (key) => {
+      const name = rotationOf(key);
+      if (name !== null) await settleRotation(context, connections, name);
+    },
+    close: () => connections.closeAll(),
+  };
+}

@@ -1,0 +1,229 @@
+import { ApiError, badRequest, hasCode, messageOf } from "../../base/errors.ts";
+import type { Json, JsonObject } from "../../base/json.ts";
+import { type MountContext, type PathSpec, path, type Reply } from "../../framework/backend.ts";
+import { field, type Given } from "../../framework/field.ts";
+import { type ConnectionConfig, detail, listConfigs, putConfig, readConfig, retireConfig } from "./config.ts";
+import type { Connections } from "./connections.ts";
+import { checkNoRotation, settleRotation } from "./root-rotation.ts";
+
+const FIELDS = {
+  name: field.string({ description: "The connection's name." }),
+  plugin_name: field.string({ description: "The kind of database, such as postgresql-database-plugin." }),
+  plugin_version: field.string({ description: "Kept and shown; every plugin here is built in." }),
+  verify_connection: field.bool({
+    description: "Connect while writing, and refuse what does not.",
+    default: true,
+  }),
+  allowed_roles: field.commaStringList({
+    description:
+      "The roles that may use the connection; * stands for any run of characters. None by default.",
+  }),
+  root_rotation_statements: field.stringList({
+    description: "What rotate-root runs; by default the plugin's own statement.",
+  }),
+  password_policy: field.string({ description: "The policy that passwords are made by." }),
+  connection_url: field.string({
+    description: "How to reach the server, with {{username}} and {{password}} where the two belong.",
+  }),
+  username: field.string({ description: "The administrator's name." }),
+  password: field.string({ description: "The administrator's password.", sensitive: true }),
+};
+
+type ConfigFields = typeof FIELDS;
+
+/** Fields that are not the plugin's business and so are not among the connection details. */
+const OWN = [
+  "name",
+  "plugin_name",
+  "plugin_version",
+  "verify_connection",
+  "allowed_roles",
+  "root_rotation_statements",
+  "password_policy",
+];
+
+/** Never shown. */
+const SECRET_DETAILS = ["password", "private_key", "service_account_json"];
+
+const PASSWORD_IN_URL =
+  "Password found in connection_url, use a templated url to enable root rotation and prevent read access to password information.";
+
+/** `config` and `config/:name`. @see reference: database engine, config. */
+export function configPaths(context: MountContext, connections: Connections): PathSpec[] {
+  const { storage } = context;
+  return [
+    path({
+      pattern: "config",
+      fields: {},
+      help: { synopsis: "List the configured connections." },
+      operations: {
+        list: {
+          summary: "List the configured connections.",
+          handler: async () => ({ data: { keys: await listConfigs(storage) } }),
+        },
+      },
+    }),
+    path({
+      pattern: "config/:name",
+      fields: FIELDS,
+      takesAnyField: true,
+      exists: async ({ values }) => (await readConfig(storage, values.name)) !== null,
+      help: {
+        synopsis: "Configure how a database is reached and administered.",
+        description:
+          "Parameters that are not listed here are the plugin's own: limits, TLS material, username_template. An update keeps what it is not given, the password too.",
+      },
+      operations: {
+        read: {
+          summary: "Show a connection, without its password.",
+          handler: async ({ values }) => {
+            const stored = await readConfig(storage, values.name);
+            return stored === null ? undefined : { data: describe(stored.config) };
+          },
+        },
+        update: {
+          summary: "Create or change a connection.",
+          handler: ({ values, given, raw }) =>
+            write(context, connections, values.name, given, raw, values.verify_connection),
+        },
+        delete: {
+          summary: "Take a connection out of use. Its leases are still revoked with it.",
+          handler: async ({ values }) => {
+            await settleFirst(context, connections, values.name);
+            await retireConfig(storage, values.name, checkNoRotation(values.name)).catch((error: unknown) =>
+              refuseConflict(values.name, error),
+            );
+            await connections.close(values.name);
+            return undefined;
+          },
+        },
+      },
+    }),
+    resetPath(context, connections),
+  ];
+}
+
+function resetPath({ storage }: MountContext, connections: Connections): PathSpec {
+  return path({
+    pattern: "reset/:name",
+    fields: { name: FIELDS.name },
+    help: { synopsis: "Close a connection; it is opened again on next use." },
+    operations: {
+      update: {
+        summary: "Close and reopen a connection.",
+        handler: async ({ values }) => {
+          if ((await readConfig(storage, values.name)) === null) {
+            throw badRequest(`failed to find entry for connection with name: "${values.name}"`);
+          }
+          await connections.close(values.name);
+          return undefined;
+        },
+      },
+    },
+  });
+}
+
+/** A connection whose root rotation is half done must not go: the password in force would go with it. */
+async function settleFirst(context: MountContext, connections: Connections, name: string): Promise<void> {
+  try {
+    await settleRotation(context, connections, name);
+  } catch (error) {
+    throw badRequest(
+      `a rotation of the root credentials of "${name}" is half done and could not be settled: ${messageOf(error)}; ` +
+        "delete the connection when the database answers again",
+      error,
+    );
+  }
+}
+
+async function write(
+  context: MountContext,
+  connections: Connections,
+  name: string,
+  given: Given<ConfigFields>,
+  raw: JsonObject,
+  verify: boolean,
+): Promise<Reply | undefined> {
+  const stored = await readConfig(context.storage, name);
+  const config = merge(stored?.config, given, raw);
+  await tryOut(connections, config, verify);
+  try {
+    await context.storage.commit([putConfig(name, config, stored?.version ?? 0)]);
+  } catch (error) {
+    refuseConflict(name, error);
+  }
+  await connections.close(name);
+  return hasPasswordInUrl(config) ? { warnings: [PASSWORD_IN_URL] } : undefined;
+}
+
+/** @throws ApiError 409 for a lost race, else the error. */
+function refuseConflict(name: string, error: unknown): never {
+  if (!hasCode(error, "STORE_CONFLICT")) throw error;
+  throw new ApiError(
+    409,
+    `connection "${name}" was changed by somebody else meanwhile; look at it and try again`,
+  );
+}
+
+function merge(
+  old: ConnectionConfig | undefined,
+  given: Given<ConfigFields>,
+  raw: JsonObject,
+): ConnectionConfig {
+  const details: Record<string, Json> = { ...old?.details };
+  for (const [key, value] of Object.entries(raw)) {
+    if (!OWN.includes(key) && value !== null) details[key] = value;
+  }
+  const pluginName = given.plugin_name ?? old?.pluginName ?? "";
+  if (pluginName === "") throw badRequest("empty plugin name");
+  return {
+    pluginName,
+    pluginVersion: given.plugin_version ?? old?.pluginVersion ?? "",
+    details,
+    allowedRoles: given.allowed_roles ?? old?.allowedRoles ?? [],
+    rootRotationStatements: given.root_rotation_statements ?? old?.rootRotationStatements ?? [],
+    passwordPolicy: given.password_policy ?? old?.passwordPolicy ?? "",
+  };
+}
+
+async function tryOut(connections: Connections, config: ConnectionConfig, verify: boolean): Promise<void> {
+  if (config.passwordPolicy !== "") {
+    throw badRequest("password_policy: password policies are not part of this version of vsec");
+  }
+  try {
+    const plugin = await connections.create(config);
+    try {
+      if (verify) await plugin.verify();
+    } finally {
+      await plugin.close();
+    }
+  } catch (error) {
+    throw badRequest(`error creating database object: ${messageOf(error)}`, error);
+  }
+}
+
+/** A URL's literal password; null where the URL is templated, has none or does not parse. */
+function urlPassword(url: string): string | null {
+  if (url.includes("{{") || !URL.canParse(url)) return null;
+  return new URL(url).password || null;
+}
+
+function hasPasswordInUrl(config: ConnectionConfig): boolean {
+  return urlPassword(detail(config.details, "connection_url")) !== null;
+}
+
+function describe(config: ConnectionConfig): JsonObject {
+  const shown = Object.entries(config.details).filter(([key]) => !SECRET_DETAILS.includes(key));
+  const details: Record<string, Json> = Object.fromEntries(shown);
+  const url = detail(config.details, "connection_url");
+  const password = urlPassword(url);
+  if (password !== null) details.connection_url = url.replace(`:${password}@`, ":xxxxx@");
+  return {
+    allowed_roles: config.allowedRoles,
+    connection_details: details,
+    password_policy: config.passwordPolicy,
+    plugin_name: config.pluginName,
+    plugin_version: config.pluginVersion,
+    root_credentials_rotate_statements: config.rootRotationStatements,
+  };
+}

@@ -1,0 +1,84 @@
+import { badRequest, messageOf } from "../../base/errors.ts";
+import type { MountContext } from "../../framework/backend.ts";
+import { type ConnectionConfig, readConfigForRevocation } from "./config.ts";
+import { DatabaseError, type DatabasePlugin, type PluginFinder } from "./plugin.ts";
+import { settleRotation } from "./root-rotation.ts";
+import { usernameFor } from "./username.ts";
+
+interface Open {
+  /** Tells whether the open connection is still that of the stored configuration. */
+  readonly fingerprint: string;
+  readonly plugin: DatabasePlugin;
+}
+
+/**
+ * The live connections of one mount, by name. One is opened on first use and replaced when its stored configuration has
+ * changed, by this process or another.
+ */
+export class Connections {
+  readonly #context: MountContext;
+  readonly #findPlugin: PluginFinder;
+  readonly #open = new Map<string, Open>();
+
+  constructor(context: MountContext, findPlugin: PluginFinder) {
+    this.#context = context;
+    this.#findPlugin = findPlugin;
+  }
+
+  /** Chooses a new user's name. @throws ApiError 400 for a template that does not work. */
+  async chooseUsername(config: ConnectionConfig, displayName: string, roleName: string): Promise<string> {
+    const type = await this.#findPlugin(config.pluginName);
+    return usernameFor(type, config, displayName, roleName, this.#context);
+  }
+
+  /** Makes an unconnected plugin for a configuration. @throws ApiError 400 for details that are wrong. */
+  async create(config: ConnectionConfig): Promise<DatabasePlugin> {
+    const type = await this.#findPlugin(config.pluginName);
+    const { clock, random, log } = this.#context;
+    return type.open(config.details, { clock, random, log });
+  }
+
+  /**
+   * Works with a connection's administrator. When the login is refused while a root rotation is under way, that is settled
+   * first (either password may be the one in force), and the work is tried once more.
+   * @throws ApiError 400 when no connection of that name was ever configured; whatever the work throws.
+   */
+  async use<T>(name: string, work: (plugin: DatabasePlugin) => Promise<T>): Promise<T> {
+    try {
+      return await work(await this.#plugin(name));
+    } catch (error) {
+      const isRefused = error instanceof DatabaseError && error.kind === "auth";
+      if (!isRefused || !(await settleRotation(this.#context, this, name))) throw error;
+      await this.close(name);
+      return await work(await this.#plugin(name));
+    }
+  }
+
+  async #plugin(name: string): Promise<DatabasePlugin> {
+    const config = await readConfigForRevocation(this.#context.storage, name);
+    if (config === null) throw badRequest(`failed to find entry for connection with name: "${name}"`);
+    const fingerprint = JSON.stringify([config.pluginName, config.details]);
+    const present = this.#open.get(name);
+    if (present?.fingerprint === fingerprint) return present.plugin;
+    await this.close(name);
+    const plugin = await this.create(config);
+    this.#open.set(name, { fingerprint, plugin });
+    return plugin;
+  }
+
+  /** Ends the connection of that name; it is opened again on next use. */
+  async close(name: string): Promise<void> {
+    const present = this.#open.get(name);
+    this.#open.delete(name);
+    try {
+      await present?.plugin.close();
+    } catch (error) {
+      // What matters is that it is not used any more; the server ends it in its own time.
+      this.#context.log.debug("a database connection did not close cleanly", { error: messageOf(error) });
+    }
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all([...this.#open.keys()].map((name) => this.close(name)));
+  }
+}

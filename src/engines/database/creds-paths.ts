@@ -1,0 +1,91 @@
+import { ApiError, aggregate, badRequest, messageOf } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
+import { field } from "../../framework/field.ts";
+import { generatePassword } from "../../framework/password.ts";
+import type { LeasePlan, NewLease } from "../../framework/secret.ts";
+import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
+import type { Connections } from "./connections.ts";
+import { CREDS_SECRET, type CredsInternal, EXPIRY_SLACK_MS } from "./creds-secret.ts";
+import { type Role, readRole } from "./role.ts";
+
+/** `creds/:name`: a database user that lives as long as its lease. @see reference: database engine, creds. */
+export function credsPaths(context: MountContext, connections: Connections): PathSpec[] {
+  return [
+    path({
+      pattern: "creds/:name",
+      fields: { name: field.string({ description: "The role that the user is made by." }) },
+      help: { synopsis: "Issue a database user for a role, under a lease." },
+      operations: {
+        read: {
+          summary: "Issue a database user.",
+          handler: async ({ values, displayName }) => ({
+            lease: await planUser(context, connections, values.name, displayName),
+          }),
+        },
+      },
+    }),
+  ];
+}
+
+async function planUser(
+  context: MountContext,
+  connections: Connections,
+  roleName: string,
+  displayName: string,
+): Promise<LeasePlan> {
+  const role = await readRole(context.storage, roleName);
+  if (role === null) throw badRequest(`unknown role: ${roleName}`);
+  const config = await allowedConfig(context, role, roleName);
+  const username = await connections.chooseUsername(config, displayName, roleName);
+  const password = generatePassword(context.random);
+  const internal: CredsInternal = {
+    v: 1,
+    username,
+    role: roleName,
+    dbName: role.dbName,
+    revocationStatements: role.revocationStatements,
+  };
+  return {
+    secret: CREDS_SECRET,
+    internal: internal as unknown as JsonObject,
+    principal: username,
+    ttlSeconds: role.defaultTtlSeconds,
+    maxTtlSeconds: role.maxTtlSeconds,
+    create: (lease) => createUser(connections, roleName, role, { username, password }, lease),
+  };
+}
+
+async function allowedConfig(context: MountContext, role: Role, roleName: string): Promise<ConnectionConfig> {
+  const stored = await readConfig(context.storage, role.dbName);
+  if (stored === null) throw badRequest(`failed to find entry for connection with name: "${role.dbName}"`);
+  if (!isRoleAllowed(stored.config.allowedRoles, roleName)) {
+    throw new ApiError(500, aggregate(`"${roleName}" is not an allowed role`));
+  }
+  return stored.config;
+}
+
+async function createUser(
+  connections: Connections,
+  roleName: string,
+  role: Role,
+  user: { readonly username: string; readonly password: string },
+  lease: NewLease,
+): Promise<JsonObject> {
+  try {
+    await connections.use(role.dbName, (plugin) =>
+      plugin.newUser({
+        ...user,
+        expiresAt: lease.expiresAt + EXPIRY_SLACK_MS,
+        creationStatements: role.creationStatements,
+      }),
+    );
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    const text = `role "${roleName}", connection "${role.dbName}": ${messageOf(error)}`;
+    throw new ApiError(500, aggregate(text), { cause: error });
+  }
+  failpoint("creds:user-created");
+  return { password: user.password, username: user.username };
+}

@@ -1,0 +1,18 @@
+import { badRequest } from "../../../base/errors.ts";
+import type { DatabasePluginType, PluginFinder } from "../plugin.ts";
+
+/** The databases, by `plugin_name`. A new one is a folder here and a line in this table; its driver loads on first use. */
+const PLUGINS: Readonly<Record<string, () => Promise<DatabasePluginType>>> = {
+  "postgresql-database-plugin": async () => (await import("./postgresql/plugin.ts")).postgresql,
+};
+
+/** Finds a plugin by its `plugin_name`. @throws ApiError 400 for an unknown one. */
+export const findPlugin: PluginFinder = async (name) => {
+  if (name === "") throw badRequest("empty plugin name");
+  const load = Object.hasOwn(PLUGINS, name) ? PLUGINS[name] : undefined;
+  if (load === undefined) {
+    const known = Object.keys(PLUGINS).join(", ");
+    throw badRequest(`unknown plugin_name "${name}"; known are: ${known}`);
+  }
+  return load();
+};

@@ -1,0 +1,194 @@
+/** Opens sockets to a PostgreSQL server, encrypted as `sslmode` asks. The driver itself knows only "TLS or not". */
+
+import { readFile } from "node:fs/promises";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+import { messageOf } from "../../../../base/errors.ts";
+import type { Host } from "../../connection-url.ts";
+import { DatabaseError } from "../../plugin.ts";
+import type { Pem, SslMode, TlsSettings } from "./settings.ts";
+
+/** One way to try: `optional` takes what the server offers, `plain` asks for nothing. */
+export type Encryption = "plain" | "optional" | "required";
+
+/** What `sslmode` means: the ways to try, the next one only if the server turned the one before away. */
+export const ENCRYPTIONS: Readonly<Record<SslMode, readonly Encryption[]>> = {
+  disable: ["plain"],
+  allow: ["plain", "required"],
+  prefer: ["optional", "plain"],
+  require: ["required"],
+  "verify-ca": ["required"],
+  "verify-full": ["required"],
+};
+
+/** The TLS handshake failed; `prefer` then goes on without TLS. */
+export class HandshakeFailed extends DatabaseError {
+  constructor(message: string) {
+    super("unreachable", message);
+    this.name = "HandshakeFailed";
+  }
+}
+
+/** Length 8, then the code 80877103 (PostgreSQL's message formats, `SSLRequest`). */
+const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
+
+/**
+ * Connects, and encrypts when told to.
+ * @param timeoutMs - For everything up to the end of the handshake.
+ * @throws DatabaseError `unreachable`; {@link HandshakeFailed} when TLS was to be had but did not come about.
+ */
+export async function openSocket(
+  host: Host,
+  encryption: Encryption,
+  tls: TlsSettings,
+  timeoutMs: number,
+): Promise<Socket> {
+  const isLocal = host.host.startsWith("/");
+  // TLS is for the network: libpq too ignores sslmode on a Unix socket.
+  const isPlain = encryption === "plain" || isLocal;
+  const credentials = isPlain ? undefined : await readCredentials(tls);
+  const socket = isLocal
+    ? connectTcp({ path: `${host.host}/.s.PGSQL.${host.port}` })
+    : connectTcp({ host: host.host, port: host.port });
+  const timer = setTimeout(() => socket.destroy(unreachable(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  try {
+    await once(socket, "connect");
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, 30_000);
+    if (credentials === undefined) return socket;
+    const isWilling = await asksForTls(socket);
+    if (isWilling) return await handshake(socket, host.host, tls.mode, credentials);
+    if (encryption === "optional") return socket;
+    throw new HandshakeFailed("the server does not support TLS, and sslmode requires it");
+  } catch (error) {
+    socket.destroy();
+    if (error instanceof HandshakeFailed) throw error;
+    const place = isLocal ? host.host : `${host.host} port ${host.port}`;
+    throw unreachable(`cannot connect to ${place}: ${messageOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function unreachable(message: string): DatabaseError {
+  return new DatabaseError("unreachable", message);
+}
+
+/** Asks for TLS. @returns Whether the server will have it. */
+async function asksForTls(socket: Socket): Promise<boolean> {
+  const answer = firstByte(socket);
+  socket.write(SSL_REQUEST);
+  const byte = await answer;
+  if (byte !== "S" && byte !== "N") throw unreachable("unexpected answer to the request for TLS");
+  return byte === "S";
+}
+
+/**
+ * The server's one-byte answer.
+ * Bytes after it were sent before encryption by someone in between (CVE-2021-23222), so they end the connection.
+ */
+function firstByte(socket: Socket): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const finish = () => {
+      socket.off("data", onData).off("error", reject).off("close", onClose);
+      socket.pause();
+    };
+    const onData = (data: Buffer) => {
+      finish();
+      if (data.length === 1) resolve(data.toString("latin1"));
+      else reject(unreachable("unexpected answer to the request for TLS"));
+    };
+    const onClose = () => reject(unreachable("the server closed the connection"));
+    socket.on("data", onData).once("error", reject).once("close", onClose);
+  });
+}
+
+interface Credentials {
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly passphrase?: string;
+}
+
+function isVerifying(mode: SslMode): boolean {
+  return mode === "verify-ca" || mode === "verify-full";
+}
+
+async function readCredentials(tls: TlsSettings): Promise<Credentials> {
+  const authorities = isVerifying(tls.mode) ? tls.authorities : undefined;
+  const [ca, cert, key] = await Promise.all([authorities, tls.certificate, tls.key].map(readPem));
+  return {
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+    ...(tls.keyPassphrase === undefined ? {} : { passphrase: tls.keyPassphrase }),
+  };
+}
+
+async function handshake(
+  socket: Socket,
+  host: string,
+  mode: SslMode,
+  credentials: Credentials,
+): Promise<TLSSocket> {
+  const secure = connectTls({
+    socket,
+    // The outcome is judged below, before a byte of ours is sent: the modes differ in what they ask for.
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    minVersion: "TLSv1.2",
+    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...credentials,
+  });
+  try {
+    await once(secure, "secureConnect");
+    if (isVerifying(mode)) verify(secure, host, mode);
+    return secure;
+  } catch (error) {
+    secure.destroy();
+    if (error instanceof DatabaseError) throw error;
+    throw new HandshakeFailed(`TLS with the server failed: ${messageOf(error)}`);
+  }
+}
+
+function verify(secure: TLSSocket, host: string, mode: SslMode): void {
+  if (!secure.authorized) {
+    const reason = secure.authorizationError;
+    const text = reason instanceof Error ? reason.message : String(reason ?? "not trusted");
+    throw new HandshakeFailed(`the server's certificate was not accepted: ${text}`);
+  }
+  if (mode !== "verify-full") return;
+  const mismatch = checkServerIdentity(host, secure.getPeerCertificate());
+  if (mismatch !== undefined) {
+    throw new HandshakeFailed(`the server's certificate is not for ${host}: ${mismatch.message}`);
+  }
+}
+
+async function readPem(pem: Pem | undefined): Promise<string | undefined> {
+  if (pem === undefined) return undefined;
+  if ("text" in pem) return pem.text;
+  try {
+    return await readFile(pem.path, "utf8");
+  } catch (error) {
+    throw unreachable(`cannot read the file of ${pem.parameter}: ${messageOf(error)}`);
+  }
+}
+
+function once(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const finish = () => socket.off("error", onError).off("close", onClose).off(event, onEvent);
+    const onEvent = () => {
+      finish();
+      resolve();
+    };
+    const onError = (error: Error) => {
+      finish();
+      reject(error);
+    };
+    const onClose = () => {
+      finish();
+      reject(unreachable("the server closed the connection"));
+    };
+    socket.once(event, onEvent).once("error", onError).once("close", onClose);
+  });
+}

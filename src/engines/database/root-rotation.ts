@@ -1,0 +1,230 @@
+import { ApiError, aggregate, badRequest, hasCode, messageOf } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import type { JsonObject } from "../../base/json.ts";
+import type { MountContext } from "../../framework/backend.ts";
+import { generatePassword } from "../../framework/password.ts";
+import type { EngineWrite } from "../../framework/storage.ts";
+import {
+  type ConnectionConfig,
+  checkConfig,
+  detail,
+  putConfig,
+  readConfig,
+  type StoredConfig,
+} from "./config.ts";
+import type { Connections } from "./connections.ts";
+import { DatabaseError, type DatabasePlugin } from "./plugin.ts";
+
+/**
+ * Rotating the administrator's password, so that at no instant the password in force is unknown:
+ *
+ *     record {new} committed ─▶ password changed on the server ─▶ login with it proved ─▶ config with it committed, record gone
+ *
+ * While the record stands, either password may be in force. Whoever finds it (the next use that is refused a login, or due
+ * work) settles it, always forwards: with the old password it changes to the recorded new one, which is the same change
+ * that the first process may still be making, so two of them cannot lock each other out.
+ */
+interface RotationRecord {
+  readonly username: string;
+  readonly newPassword: string;
+}
+
+const RECORDS = "root-rotation/";
+const SETTLE_AFTER_MS = 60_000;
+
+/** The key of an engine's due entry is a rotation's: its connection's name. Null: it is not. */
+export function rotationOf(key: string): string | null {
+  return key.startsWith(RECORDS) ? key.slice(RECORDS.length) : null;
+}
+
+/**
+ * Gives the administrator of a connection a new password that nobody knows.
+ * @throws ApiError 400 with Vault's texts; 500 `failed to update user: …`.
+ */
+export async function rotateRoot(
+  context: MountContext,
+  connections: Connections,
+  name: string,
+): Promise<void> {
+  await requireConfig(context, name);
+  await settleRotation(context, connections, name).catch(refuse);
+  // Read after the settling, which changes the password.
+  const stored = await requireConfig(context, name);
+  const username = detail(stored.config.details, "username");
+  if (username === "") throw badRequest("unable to rotate root credentials: no username in configuration");
+  if (detail(stored.config.details, "password") === "") {
+    throw badRequest("unable to rotate root credentials: no password in configuration");
+  }
+  const record: RotationRecord = { username, newPassword: generatePassword(context.random) };
+  const version = await begin(context, name, record, stored);
+  failpoint("rotate-root:recorded");
+  try {
+    await setTo(connections, stored.config, record);
+  } catch (error) {
+    await withdraw(context, name, version, error);
+    refuse(error);
+  }
+  failpoint("rotate-root:changed");
+  // From here on the new password is in force, whatever the proof says: the record stays until it is stored.
+  const renewed = withPassword(stored.config, record.newPassword);
+  await withPlugin(connections, renewed, (plugin) => plugin.verify()).catch(refuse);
+  failpoint("rotate-root:proved");
+  await commitPassword(context, connections, name, record);
+}
+
+/** @throws ApiError 500 `failed to update user: …`. */
+function refuse(error: unknown): never {
+  if (error instanceof ApiError) throw error;
+  throw new ApiError(500, aggregate(`failed to update user: ${messageOf(error)}`), { cause: error });
+}
+
+async function requireConfig(context: MountContext, name: string): Promise<StoredConfig> {
+  const stored = await readConfig(context.storage, name);
+  if (stored === null) throw badRequest(`failed to find entry for connection with name: "${name}"`);
+  return stored;
+}
+
+/**
+ * Records the intent, provided that the configuration is still the one that was read: one that was deleted meanwhile
+ * would leave the record without anybody to settle it.
+ * @returns The record's version.
+ */
+async function begin(
+  context: MountContext,
+  name: string,
+  record: RotationRecord,
+  stored: StoredConfig,
+): Promise<number> {
+  try {
+    return await putRecord(context, name, record, 0, [checkConfig(name, stored.version)]);
+  } catch (error) {
+    if (!hasCode(error, "STORE_CONFLICT")) throw error;
+    throw badRequest(
+      `a rotation of the root credentials of "${name}" is under way; try again when it has ended`,
+    );
+  }
+}
+
+async function putRecord(
+  context: MountContext,
+  name: string,
+  record: RotationRecord,
+  expect: number,
+  checks: readonly EngineWrite[] = [],
+): Promise<number> {
+  const dueAt = context.clock.now() + SETTLE_AFTER_MS;
+  const value = record as unknown as JsonObject;
+  const key = RECORDS + name;
+  const [version] = await context.storage.commit([{ op: "put", key, value, dueAt, expect }, ...checks]);
+  return version ?? 0;
+}
+
+/**
+ * A change that the server surely refused leaves nothing to settle; after any other failure the record stays, and so it
+ * does when somebody else has taken it up (its version is another then).
+ */
+async function withdraw(context: MountContext, name: string, version: number, error: unknown): Promise<void> {
+  if (!(error instanceof DatabaseError) || error.kind !== "statement") return;
+  try {
+    await context.storage.commit([{ op: "delete", key: RECORDS + name, expect: version }]);
+  } catch (conflict) {
+    if (!hasCode(conflict, "STORE_CONFLICT")) throw conflict;
+  }
+}
+
+/**
+ * Settles a rotation that was left half done.
+ * @returns False when there was none.
+ * @throws DatabaseError when neither password logs in, or the server does not answer; the record stays.
+ */
+export async function settleRotation(
+  context: MountContext,
+  connections: Connections,
+  name: string,
+): Promise<boolean> {
+  const entry = await context.storage.get(RECORDS + name);
+  if (entry === null) return false;
+  const record = entry.value as unknown as RotationRecord;
+  await putRecord(context, name, record, entry.version);
+  const { config } = await requireConfig(context, name);
+  const renewed = withPassword(config, record.newPassword);
+  // Where the server asks for no password at all a login proves nothing, so the change is made (again) in either case.
+  const inForce = (await logsIn(connections, renewed)) ? renewed : config;
+  await setTo(connections, inForce, record);
+  await withPlugin(connections, renewed, (plugin) => plugin.verify());
+  await commitPassword(context, connections, name, record);
+  return true;
+}
+
+function withPassword(config: ConnectionConfig, password: string): ConnectionConfig {
+  return { ...config, details: { ...config.details, password } };
+}
+
+async function setTo(
+  connections: Connections,
+  config: ConnectionConfig,
+  record: RotationRecord,
+): Promise<void> {
+  await withPlugin(connections, config, (plugin) =>
+    plugin.setPassword(record.username, record.newPassword, config.rootRotationStatements),
+  );
+}
+
+/** False: the server refused the login. @throws DatabaseError when it could not be asked. */
+async function logsIn(connections: Connections, config: ConnectionConfig): Promise<boolean> {
+  try {
+    await withPlugin(connections, config, (plugin) => plugin.verify());
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseError && error.kind === "auth") return false;
+    throw error;
+  }
+}
+
+async function withPlugin(
+  connections: Connections,
+  config: ConnectionConfig,
+  work: (plugin: DatabasePlugin) => Promise<void>,
+): Promise<void> {
+  const plugin = await connections.create(config);
+  try {
+    await work(plugin);
+  } finally {
+    await plugin.close();
+  }
+}
+
+/** A precondition: no rotation of this connection is under way. */
+export function checkNoRotation(name: string): EngineWrite {
+  return { op: "check", key: RECORDS + name, expect: 0 };
+}
+
+/**
+ * Stores the password in force and forgets the record, in one commit, whatever else changed in the configuration meanwhile.
+ * A record that is gone, or another rotation's, means that somebody settled this one already: then there is nothing to do,
+ * and to touch what a later rotation has written would lose its password.
+ */
+async function commitPassword(
+  context: MountContext,
+  connections: Connections,
+  name: string,
+  record: RotationRecord,
+): Promise<void> {
+  for (;;) {
+    const { config, version } = await requireConfig(context, name);
+    const entry = await context.storage.get(RECORDS + name);
+    if (entry === null || entry.value.newPassword !== record.newPassword) return;
+    const drop: EngineWrite = { op: "delete", key: RECORDS + name, expect: entry.version };
+    try {
+      await context.storage.commit([
+        putConfig(name, withPassword(config, record.newPassword), version),
+        drop,
+      ]);
+      failpoint("rotate-root:committed");
+      await connections.close(name);
+      return;
+    } catch (error) {
+      if (!hasCode(error, "STORE_CONFLICT")) throw error;
+    }
+  }
+}

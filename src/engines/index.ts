@@ -1,0 +1,16 @@
+import type { EngineType } from "../framework/backend.ts";
+
+/** The secrets engines that can be enabled. A new one is a folder here and a line in this table. */
+export const ENGINES: readonly EngineType[] = [
+  {
+    type: "database",
+    description: "Database users that live as long as their lease",
+    load: async () => {
+      const [{ databaseEngine }, { findPlugin }] = await Promise.all([
+        import("./database/backend.ts"),
+        import("./database/plugins/index.ts"),
+      ]);
+      return databaseEngine(findPlugin);
+    },
+  },
+];
