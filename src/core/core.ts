@@ -1,0 +1,69 @@
+import type { Barrier, StoredEntry } from "../barrier/port.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import { type Random, randomString } from "../base/random.ts";
+import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
+import type { Backend, EngineType, PathSpec } from "../framework/backend.ts";
+import { claimDue, doDue } from "./due.ts";
+import { Mounts } from "./mounts/mounts.ts";
+import { handle } from "./pipeline.ts";
+import type { Services } from "./services.ts";
+import { systemBackend } from "./system/backend.ts";
+import { tokenBackend } from "./tokens/backend.ts";
+
+/** Something that is due, claimed by one worker. */
+export type DueEntry = StoredEntry;
+
+export interface CoreDeps {
+  readonly barrier: Barrier;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly engines: readonly EngineType[];
+  /** Paths below `sys/` that also answer while the store is sealed. */
+  readonly sealPaths: readonly PathSpec[];
+}
+
+/** The unsealed core: everything that requests and due work need. */
+export class Core {
+  readonly services: Services;
+  readonly #owner: string;
+  #builtin: ReadonlyMap<string, Backend> | undefined;
+
+  constructor(deps: CoreDeps) {
+    const { barrier, clock, random, log, engines } = deps;
+    const builtin = () => {
+      this.#builtin ??= new Map([
+        ["sys/", systemBackend(this.services, deps.sealPaths)],
+        ["auth/token/", tokenBackend(this.services)],
+      ]);
+      return this.#builtin;
+    };
+    const mounts = new Mounts({ barrier, clock, random, log, engines, builtin });
+    this.services = { barrier, clock, random, log, mounts };
+    this.#owner = randomString(random, 16);
+  }
+
+  handle(request: ApiRequest): Promise<ApiResponse> {
+    return handle(this.services, request);
+  }
+
+  /** Takes up to `limit` entries that are due, for {@link Core.doDue}. */
+  claimDue(limit: number): Promise<readonly DueEntry[]> {
+    return claimDue(this.services, this.#owner, limit);
+  }
+
+  /** Does what is due. @returns How many of the entries failed and are due again later. */
+  doDue(entries: readonly DueEntry[]): Promise<number> {
+    return doDue(this.services, entries);
+  }
+
+  /** When something is due next, milliseconds since the epoch. Null: never, as things stand. */
+  nextDue(): Promise<number | null> {
+    return this.services.barrier.nextDue();
+  }
+
+  close(): Promise<void> {
+    return this.services.mounts.close();
+  }
+}

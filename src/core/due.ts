@@ -1,0 +1,99 @@
+import type { StoredEntry } from "../barrier/port.ts";
+import { hasCode, messageOf } from "../base/errors.ts";
+import { randomFraction } from "../base/random.ts";
+import { decodeLease, LEASE_PREFIX, type StoredLease } from "./leases/record.ts";
+import { revokeLeases } from "./leases/revoke.ts";
+import { RETIRED_PREFIX, settleRetired } from "./mounts/retire.ts";
+import type { Services } from "./services.ts";
+
+/** How long a worker keeps what it claimed to itself, before it has taken it by a commit of its own. */
+const CLAIM_MS = 120_000;
+/** After how long an engine's due work that failed is tried again, before jitter. */
+const ENGINE_RETRY_MS = 60_000;
+
+/**
+ * Takes up to `limit` due entries, whatever they are, for this worker; the longest due come first.
+ * @param owner - Names this worker in claims.
+ */
+export async function claimDue(
+  { barrier, clock }: Services,
+  owner: string,
+  limit: number,
+): Promise<readonly StoredEntry[]> {
+  const now = clock.now();
+  return barrier.claim({ now, limit, owner, until: now + CLAIM_MS });
+}
+
+/**
+ * Does what is due: revokes expired leases in batches, lets engines do their own work, clears disabled mounts away.
+ * @returns How many of the entries failed; they are due again, with backoff.
+ */
+export async function doDue(services: Services, entries: readonly StoredEntry[]): Promise<number> {
+  const leases = entries.filter((entry) => entry.key.startsWith(LEASE_PREFIX));
+  const others = entries.filter((entry) => !entry.key.startsWith(LEASE_PREFIX));
+  const [failedLeases, ...done] = await Promise.all([
+    endDueLeases(services, leases),
+    ...others.map((entry) => doOther(services, entry)),
+  ]);
+  return failedLeases + done.filter((isDone) => !isDone).length;
+}
+
+async function endDueLeases(services: Services, entries: readonly StoredEntry[]): Promise<number> {
+  const leases = entries.flatMap((entry) => readableLease(services, entry));
+  const { revoked, failed } = await revokeLeases(services, leases);
+  for (const record of revoked) {
+    services.log.info("lease ended", { lease: record.id, principal: record.principal });
+  }
+  return failed.length + entries.length - leases.length;
+}
+
+/** One record that cannot be read (a later vsec's) must not hold up all that was claimed with it. */
+function readableLease({ log }: Services, entry: StoredEntry): StoredLease[] {
+  try {
+    return [decodeLease(entry)];
+  } catch (error) {
+    log.error("a lease that is due cannot be read", { error: messageOf(error) });
+    return [];
+  }
+}
+
+/** Due work that is not a lease's. False: it failed and is due again. */
+async function doOther(services: Services, entry: StoredEntry): Promise<boolean> {
+  try {
+    if (entry.key.startsWith(RETIRED_PREFIX)) {
+      await settleRetired(services, entry.key.slice(RETIRED_PREFIX.length));
+    } else {
+      await doEngineWork(services, entry.key);
+    }
+    return true;
+  } catch (error) {
+    services.log.warn("due work failed; it is retried", { error: messageOf(error) });
+    await postpone(services, entry);
+    return false;
+  }
+}
+
+/** `mount/<uuid>/<key>` belongs to that mount's engine. */
+async function doEngineWork(services: Services, key: string): Promise<void> {
+  const [, uuid = "", ...rest] = key.split("/");
+  const mount = await services.mounts.byUuid(uuid);
+  if (mount === null) {
+    await services.barrier.commit([{ op: "delete", key }]);
+    return;
+  }
+  const { backend } = await services.mounts.load(mount);
+  await backend.due?.(rest.join("/"));
+}
+
+async function postpone(services: Services, entry: StoredEntry): Promise<void> {
+  const delay = Math.round(ENGINE_RETRY_MS * (0.5 + randomFraction(services.random)));
+  const dueAt = services.clock.now() + delay;
+  try {
+    await services.barrier.commit([
+      { op: "put", key: entry.key, value: entry.value, dueAt, expect: entry.version },
+    ]);
+  } catch (error) {
+    // Whoever changed the entry meanwhile has also decided when it is due.
+    if (!hasCode(error, "STORE_CONFLICT")) throw error;
+  }
+}

@@ -1,0 +1,109 @@
+import { badRequest } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import type { Services } from "../services.ts";
+import type { LeaseRecord, StoredLease } from "./record.ts";
+import { endingRecord, type Revocation, revokeLeases } from "./revoke.ts";
+import { changeLeases, forgetLeases, type LeaseChange, leasesUnder, readLease } from "./store.ts";
+
+const NOTHING: Revocation = { revoked: [], failed: [] };
+/** Each pass takes what an earlier one lost to a race; a lease that loses this often is in somebody else's hands. */
+const PASSES_MAX = 3;
+const BUSY = "another process is at work on it";
+
+/**
+ * Revokes one lease now. An unknown one is a success: there is nothing to do.
+ * The lease is due from the first commit on, so a process killed here has only delayed it.
+ */
+export async function endLease(services: Services, id: string): Promise<Revocation> {
+  let result = NOTHING;
+  for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
+    const lease = await readLease(services, id);
+    if (lease === null) return result;
+    result = await revokeLeases(services, [lease]);
+    if (result.failed.length + result.revoked.length > 0) return result;
+  }
+  const left = await readLease(services, id);
+  return left === null ? NOTHING : { revoked: [], failed: [{ record: left.record, error: BUSY }] };
+}
+
+/** What a revocation by prefix did, as it goes. */
+export interface PrefixProgress {
+  readonly revoked: number;
+  readonly failed: readonly { readonly record: LeaseRecord; readonly error: string }[];
+}
+
+/**
+ * Revokes every lease below a prefix. First all of them are made due, durably, so that a kill in the middle leaves the rest
+ * to the next sweep; then they are revoked in batches.
+ * @param only - Leaves out the leases for which it is false.
+ */
+export async function endLeasesUnder(
+  services: Services,
+  prefix: string,
+  only: (record: LeaseRecord) => boolean = () => true,
+): Promise<PrefixProgress> {
+  const exact = await readLease(services, prefix);
+  if (exact !== null && only(exact.record)) {
+    const { revoked, failed } = await endLease(services, prefix);
+    return { revoked: revoked.length, failed };
+  }
+  await makeAllDue(services, prefix, only);
+  failpoint("revoke-prefix:due");
+  let revoked = 0;
+  const failed: { record: LeaseRecord; error: string }[] = [];
+  for await (const page of leasesUnder(services, prefix)) {
+    const wanted = page.filter((lease) => only(lease.record));
+    const result = await revokeLeases(services, wanted);
+    revoked += result.revoked.length;
+    failed.push(...result.failed);
+    for (const { record } of lostOf(wanted, result)) {
+      const again = await endLease(services, record.id);
+      revoked += again.revoked.length;
+      failed.push(...again.failed);
+    }
+  }
+  return { revoked, failed };
+}
+
+/** The leases that another process took or changed before they could be taken. */
+function lostOf(wanted: readonly StoredLease[], { revoked, failed }: Revocation): readonly StoredLease[] {
+  const settled = new Set([...revoked, ...failed.map(({ record }) => record)].map((record) => record.id));
+  return wanted.filter((lease) => !settled.has(lease.record.id));
+}
+
+async function makeAllDue(
+  services: Services,
+  prefix: string,
+  only: (record: LeaseRecord) => boolean,
+): Promise<void> {
+  for await (const page of leasesUnder(services, prefix)) {
+    const now = services.clock.now();
+    const running = page.filter((lease) => lease.record.state !== "revoking" && only(lease.record));
+    const changes = running.map((lease): LeaseChange => {
+      return { lease, record: endingRecord(lease.record, now), dueAt: now };
+    });
+    await changeLeases(services, changes);
+  }
+}
+
+/**
+ * Revokes every lease below a prefix, and forgets also those whose secrets could not be revoked: the operator's word that
+ * the backend is gone for good. What is left behind is returned, so that it can be named.
+ */
+export async function forceLeasesUnder(services: Services, prefix: string): Promise<readonly LeaseRecord[]> {
+  const { failed } = await endLeasesUnder(services, prefix);
+  const left: StoredLease[] = [];
+  for (const { record } of failed) {
+    const lease = await readLease(services, record.id);
+    if (lease !== null) left.push(lease);
+  }
+  await forgetLeases(services, left);
+  return left.map((lease) => lease.record);
+}
+
+/** Normalises a prefix from a request: no leading or trailing slash. @throws ApiError 400 for an empty one. */
+export function leasePrefix(text: string): string {
+  const prefix = text.replace(/^\/+|\/+$/g, "");
+  if (prefix === "") throw badRequest("a prefix must be specified");
+  return prefix;
+}

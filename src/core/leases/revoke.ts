@@ -1,0 +1,160 @@
+import { messageOf } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import type { RevokeOutcome, SecretType } from "../../framework/secret.ts";
+import type { Services } from "../services.ts";
+import { retryDelayMs } from "./backoff.ts";
+import { IRREVOCABLE_ATTEMPTS, type LeaseRecord, leasedSecret, type StoredLease } from "./record.ts";
+import { changeLeases, forgetLeases, type LeaseChange } from "./store.ts";
+
+/** The most leases that go through one revocation together; database batches stay below this as well. */
+export const BATCH_MAX = 500;
+
+/** How long a revoker has the leases it took for itself. After it, should the revoker be gone, they are due again. */
+const TAKEN_MS = 120_000;
+
+const ERROR_CHARS_MAX = 500;
+
+export interface Revocation {
+  readonly revoked: readonly LeaseRecord[];
+  readonly failed: readonly { readonly record: LeaseRecord; readonly error: string }[];
+}
+
+/**
+ * Revokes leases: takes each (a commit that fences off its creator and any renewal), makes their secrets gone, and forgets
+ * those that are verified to be (where a creator may still be at work, after a second look). The others keep the reason and are due again, with backoff; none is ever given up.
+ * Leases that another process has taken or changed meanwhile are left to it.
+ */
+export async function revokeLeases(services: Services, leases: readonly StoredLease[]): Promise<Revocation> {
+  const taken = await take(services, leases);
+  failpoint("revoke:taken");
+  const groups = await groupByBatch(services, taken);
+  const results = await Promise.all(groups.map((group) => revokeGroup(services, group)));
+  return {
+    revoked: results.flatMap((result) => result.revoked),
+    failed: results.flatMap((result) => result.failed),
+  };
+}
+
+async function take(services: Services, leases: readonly StoredLease[]): Promise<readonly StoredLease[]> {
+  const now = services.clock.now();
+  const changes = leases.map((lease): LeaseChange => {
+    return { lease, record: endingRecord(lease.record, now), dueAt: now + TAKEN_MS };
+  });
+  return changeLeases(services, changes);
+}
+
+/**
+ * A lease's record once its revocation has begun. Where a creator may be at work it is given all of its time again, from
+ * now: the clock that made the lease due may have jumped.
+ */
+export function endingRecord(record: LeaseRecord, now: number): LeaseRecord {
+  const { createUntil, issuedAt } = record;
+  const isPending = record.state === "pending" && createUntil !== null;
+  return {
+    ...record,
+    state: "revoking",
+    expiresAt: Math.min(record.expiresAt, now),
+    createUntil: isPending ? now + createUntil - issuedAt : createUntil,
+  };
+}
+
+interface Group {
+  readonly leases: readonly StoredLease[];
+  /** Absent: nothing is left that could revoke these. */
+  readonly type: SecretType | null;
+  readonly problem: string;
+}
+
+/** Leases that can be revoked over one connection go together: of one mount, one secret type and one batch key. */
+async function groupByBatch(services: Services, leases: readonly StoredLease[]): Promise<Group[]> {
+  const groups = new Map<string, { leases: StoredLease[]; type: SecretType | null; problem: string }>();
+  for (const lease of leases) {
+    const { mountUuid, secret } = lease.record;
+    const { type, problem } = await findType(services, lease.record);
+    const batch = type?.batchKey?.(leasedSecret(lease.record)) ?? "";
+    const key = JSON.stringify([mountUuid, secret, batch]);
+    const group = groups.get(key) ?? { leases: [], type, problem };
+    group.leases.push(lease);
+    groups.set(key, group);
+  }
+  return [...groups.values()].flatMap((group) =>
+    slices(group.leases).map((part) => ({ ...group, leases: part })),
+  );
+}
+
+function slices(leases: readonly StoredLease[]): StoredLease[][] {
+  const parts: StoredLease[][] = [];
+  for (let start = 0; start < leases.length; start += BATCH_MAX)
+    parts.push(leases.slice(start, start + BATCH_MAX));
+  return parts;
+}
+
+async function findType(
+  services: Services,
+  record: LeaseRecord,
+): Promise<{ type: SecretType | null; problem: string }> {
+  try {
+    const found = await services.mounts.secretType(record.mountUuid, record.secret);
+    return { type: found?.type ?? null, problem: `its mount ${record.mountAccessor} is gone` };
+  } catch (error) {
+    return { type: null, problem: messageOf(error) };
+  }
+}
+
+async function revokeGroup(services: Services, group: Group): Promise<Revocation> {
+  const outcomes = await outcomesOf(group);
+  failpoint("revoke:gone");
+  const gone: StoredLease[] = [];
+  const unsettled: LeaseChange[] = [];
+  const failures: LeaseChange[] = [];
+  const now = services.clock.now();
+  group.leases.forEach((lease, index) => {
+    const outcome = outcomes[index];
+    const { record } = lease;
+    if (outcome === null && (record.createUntil ?? 0) <= now) gone.push(lease);
+    else if (outcome === null) unsettled.push({ lease, record, dueAt: record.createUntil ?? now });
+    else failures.push(failureOf(services, lease, messageOf(outcome ?? "no outcome"), now));
+  });
+  await forgetLeases(services, gone);
+  await changeLeases(services, unsettled);
+  failpoint("revoke:forgotten");
+  if (failures.length > 0) await recordFailures(services, failures);
+  return {
+    revoked: [...gone, ...unsettled.map(({ lease }) => lease)].map((lease) => lease.record),
+    failed: failures.map(({ record }) => ({ record, error: record.failure?.error ?? "" })),
+  };
+}
+
+async function outcomesOf(group: Group): Promise<readonly RevokeOutcome[]> {
+  if (group.type === null) return group.leases.map(() => new TypeError(group.problem));
+  try {
+    return await group.type.revoke(group.leases.map((lease) => leasedSecret(lease.record)));
+  } catch (error) {
+    const failure = error instanceof Error ? error : new TypeError(messageOf(error));
+    return group.leases.map(() => failure);
+  }
+}
+
+function failureOf(services: Services, lease: StoredLease, error: string, now: number): LeaseChange {
+  const attempts = (lease.record.failure?.attempts ?? 0) + 1;
+  const failure = { attempts, error: error.slice(0, ERROR_CHARS_MAX), lastAttemptAt: now };
+  const record = { ...lease.record, failure };
+  return { lease, record, dueAt: now + retryDelayMs(attempts, services.random) };
+}
+
+async function recordFailures(services: Services, failures: readonly LeaseChange[]): Promise<void> {
+  await changeLeases(services, failures);
+  for (const { record, dueAt } of failures) {
+    const attempts = record.failure?.attempts ?? 0;
+    const fields = {
+      lease: record.id,
+      principal: record.principal,
+      attempts,
+      error: record.failure?.error,
+      next_attempt: new Date(dueAt).toISOString(),
+    };
+    if (attempts < IRREVOCABLE_ATTEMPTS) services.log.warn("revocation failed; it is retried", fields);
+    else
+      services.log.error("revocation keeps failing; the lease counts as irrevocable and is retried", fields);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Barrier } from "../../barrier/port.ts";
+import type { Clock } from "../../base/clock.ts";
+import { VsecError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { Random } from "../../base/random.ts";
+import type { Backend, EngineType } from "../../framework/backend.ts";
+import type { SecretType } from "../../framework/secret.ts";
+import { SYSTEM_TTL_SECONDS } from "../ttl.ts";
+import { engineStorage, mountPrefix } from "./engine-storage.ts";
+import { type MountEntry, MountTable } from "./table.ts";
+
+/** A mount with its engine loaded. */
+export interface Mounted {
+  readonly entry: MountEntry;
+  readonly backend: Backend;
+}
+
+export interface EffectiveTtl {
+  readonly defaultSeconds: number;
+  readonly maxSeconds: number;
+}
+
+/** A mount's TTLs: its own where tuned, else the system's. */
+export function effectiveTtl(entry: MountEntry): EffectiveTtl {
+  const maxSeconds = entry.config.maxLeaseTtlSeconds || SYSTEM_TTL_SECONDS;
+  const defaultSeconds = entry.config.defaultLeaseTtlSeconds || Math.min(SYSTEM_TTL_SECONDS, maxSeconds);
+  return { defaultSeconds, maxSeconds };
+}
+
+export interface MountsDeps {
+  readonly barrier: Barrier;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly engines: readonly EngineType[];
+  /** Backends that are part of the core, by their path: `sys/`, `auth/token/`. */
+  readonly builtin: () => ReadonlyMap<string, Backend>;
+}
+
+/** The running mounts: finds the one for a path, and loads engines on first use. */
+export class Mounts {
+  readonly table: MountTable;
+  readonly #deps: MountsDeps;
+  readonly #loaded = new Map<string, { entry: MountEntry; backend: Promise<Backend> }>();
+
+  constructor(deps: MountsDeps) {
+    this.#deps = deps;
+    this.table = new MountTable(deps.barrier);
+  }
+
+  /** The engine types that can be enabled. */
+  get engines(): readonly EngineType[] {
+    return this.#deps.engines;
+  }
+
+  get builtin(): ReadonlyMap<string, Backend> {
+    return this.#deps.builtin();
+  }
+
+  /** The mount whose path the request's path begins with; the longest wins. Null: none. */
+  async entryFor(path: string): Promise<MountEntry | null> {
+    let best: MountEntry | null = null;
+    for (const entry of await this.table.entries()) {
+      const covers = !entry.retired && (path.startsWith(entry.path) || `${path}/` === entry.path);
+      if (covers && entry.path.length > (best?.path.length ?? 0)) best = entry;
+    }
+    return best;
+  }
+
+  /** The mount with this id, retired ones too. */
+  async byUuid(uuid: string): Promise<MountEntry | null> {
+    return (await this.table.entries()).find((entry) => entry.uuid === uuid) ?? null;
+  }
+
+  /** The engine of a mount, loaded. */
+  async load(entry: MountEntry): Promise<Mounted> {
+    const known = this.#loaded.get(entry.uuid);
+    if (known !== undefined) {
+      known.entry = entry;
+      return { entry, backend: await known.backend };
+    }
+    const slot = { entry, backend: Promise.resolve({} as Backend) };
+    slot.backend = this.#start(entry, () => slot.entry);
+    this.#loaded.set(entry.uuid, slot);
+    try {
+      return { entry, backend: await slot.backend };
+    } catch (error) {
+      this.#loaded.delete(entry.uuid);
+      throw error;
+    }
+  }
+
+  async #start(entry: MountEntry, current: () => MountEntry): Promise<Backend> {
+    const type = this.#deps.engines.find((candidate) => candidate.type === entry.type);
+    if (type === undefined) {
+      throw new VsecError(
+        "STORE_TOO_NEW",
+        `this vsec has no engine of type "${entry.type}"; use the one that mounted it`,
+      );
+    }
+    const create = await type.load();
+    const { barrier, clock, random, log } = this.#deps;
+    return create({
+      get mountPath() {
+        return current().path;
+      },
+      accessor: entry.accessor,
+      storage: engineStorage(barrier, mountPrefix(entry.uuid)),
+      clock,
+      random,
+      log,
+      get ttl() {
+        return effectiveTtl(current());
+      },
+    });
+  }
+
+  /** The secret type that a lease of this mount names, and its mount. Null: mount or type is not there any more. */
+  async secretType(uuid: string, name: string): Promise<{ entry: MountEntry; type: SecretType } | null> {
+    const entry = await this.byUuid(uuid);
+    if (entry === null) return null;
+    const { backend } = await this.load(entry);
+    const type = backend.secrets.find((candidate) => candidate.name === name);
+    return type === undefined ? null : { entry, type };
+  }
+
+  /** Ends one mount's connections and forgets its engine. */
+  async unload(uuid: string): Promise<void> {
+    const slot = this.#loaded.get(uuid);
+    this.#loaded.delete(uuid);
+    if (slot !== undefined) await (await slot.backend).close?.();
+  }
+
+  async close(): Promise<void> {
+    const uuids = [...this.#loaded.keys()];
+    await Promise.allSettled(uuids.map((uuid) => this.unload(uuid)));
+  }
+}

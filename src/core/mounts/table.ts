@@ -1,0 +1,109 @@
+import type { Barrier, Write } from "../../barrier/port.ts";
+import { ApiError, hasCode, VsecError } from "../../base/errors.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
+
+/** A mount's TTLs and what else `tune` sets. TTLs are seconds; 0: the system's. */
+export interface MountConfig {
+  readonly defaultLeaseTtlSeconds: number;
+  readonly maxLeaseTtlSeconds: number;
+  readonly forceNoCache: boolean;
+  /** Tuned values that are only kept and shown: listing_visibility, passthrough_request_headers and the like. */
+  readonly extra: JsonObject;
+}
+
+export interface MountEntry {
+  /** With its trailing slash: `database/`. */
+  readonly path: string;
+  readonly type: string;
+  readonly uuid: string;
+  readonly accessor: string;
+  readonly description: string;
+  readonly config: MountConfig;
+  readonly options: Readonly<Record<string, string>> | null;
+  readonly local: boolean;
+  readonly sealWrap: boolean;
+  readonly externalEntropyAccess: boolean;
+  /**
+   * Disabled while some of its leases could not be revoked yet. It takes no requests, but its engine and data stay until
+   * the last of them is gone, so that disabling a mount strands nothing.
+   */
+  readonly retired: boolean;
+  /** Paths it was mounted at before; leases that could not be revoked yet may still begin with them. */
+  readonly formerPaths: readonly string[];
+}
+
+interface Snapshot {
+  readonly version: number;
+  readonly entries: readonly MountEntry[];
+}
+
+const KEY = "core/mounts";
+const CHANGE_ATTEMPTS_MAX = 20;
+
+/** The write that lays an empty table at init. */
+export function emptyMountTable(): { op: "put"; key: string; value: Uint8Array; expect: number } {
+  return { op: "put", key: KEY, value: encode([]), expect: 0 };
+}
+
+function encode(entries: readonly MountEntry[]): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ v: 1, mounts: entries }));
+}
+
+/** The mounts of the store, shared with other processes: read afresh whenever another one has changed them. */
+export class MountTable {
+  readonly #barrier: Barrier;
+  #snapshot: Snapshot | undefined;
+
+  constructor(barrier: Barrier) {
+    this.#barrier = barrier;
+  }
+
+  async entries(): Promise<readonly MountEntry[]> {
+    return (await this.#load()).entries;
+  }
+
+  async #load(): Promise<Snapshot> {
+    const entry = await this.#barrier.get(KEY);
+    if (entry === null) throw new VsecError("BARRIER_DAMAGED", "the store has no mount table");
+    if (this.#snapshot?.version === entry.version) return this.#snapshot;
+    const value = parseJson(Buffer.from(entry.value).toString("utf8"));
+    if (!isJsonObject(value) || value.v !== 1) {
+      throw new VsecError("BARRIER_DAMAGED", "the mount table is of a version that this vsec does not know");
+    }
+    this.#snapshot = { version: entry.version, entries: value.mounts as unknown as readonly MountEntry[] };
+    return this.#snapshot;
+  }
+
+  /**
+   * A precondition for a commit: this mount stands, at this path. It fails also when another mount was changed; then ask again.
+   * @throws ApiError 404 when it does not.
+   */
+  async checkStanding({ uuid, path }: MountEntry): Promise<Write> {
+    const { version, entries } = await this.#load();
+    const stands = entries.some((entry) => entry.uuid === uuid && entry.path === path && !entry.retired);
+    if (!stands) throw new ApiError(404, `no handler for route "${path}". route entry not found.`);
+    return { op: "check", key: KEY, expect: version };
+  }
+
+  /**
+   * Replaces the entries by what `change` makes of them; called again on fresh entries when another process was faster.
+   * @param also - Writes that are committed together with the table.
+   * @returns The entries as they were before.
+   */
+  async change(
+    change: (entries: readonly MountEntry[]) => readonly MountEntry[],
+    also: readonly Write[] = [],
+  ): Promise<readonly MountEntry[]> {
+    for (let attempt = 1; ; attempt += 1) {
+      const before = await this.#load();
+      const after = change(before.entries);
+      try {
+        const table: Write = { op: "put", key: KEY, value: encode(after), expect: before.version };
+        await this.#barrier.commit([table, ...also]);
+        return before.entries;
+      } catch (error) {
+        if (!hasCode(error, "STORE_CONFLICT") || attempt === CHANGE_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+}

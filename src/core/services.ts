@@ -1,0 +1,14 @@
+import type { Barrier } from "../barrier/port.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Random } from "../base/random.ts";
+import type { Mounts } from "./mounts/mounts.ts";
+
+/** What every part of the unsealed core works with. */
+export interface Services {
+  readonly barrier: Barrier;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly mounts: Mounts;
+}
