@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { AUTH_METHODS } from "./auth/index.ts";
 import { type SealDependencies, sealEnvironment } from "./barrier/seals/dependencies.ts";
 import { chooseSeal, loadPassphraseSeal, loadSeal } from "./barrier/seals/index.ts";
 import { SEAL_TYPES, type SealConfig, type SealType } from "./barrier/seals/port.ts";
@@ -45,6 +46,7 @@ export function composeInstance(options: ComposeOptions): Instance {
     storageType: "sqlite",
     seals,
     engines: ENGINES,
+    authMethods: AUTH_METHODS,
     clock: composeClock(env),
     random: systemRandom,
     log,

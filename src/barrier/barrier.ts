@@ -157,6 +157,24 @@ export class StoreBarrier implements Barrier {
     return mac.update(value, "utf8").digest("hex");
   }
 
+  seal(purpose: string, bytes: Uint8Array): Uint8Array {
+    const { term } = currentTerm(this.#keyring);
+    return encryptValue({ term, key: this.#keyOf(term) }, sealedPlace(purpose), bytes, this.#parts.random);
+  }
+
+  async open(purpose: string, sealed: Uint8Array): Promise<Uint8Array | null> {
+    const term = termOf(sealed);
+    if (term === null) return null;
+    if (!this.#keys.has(term)) await this.#reload();
+    const plain = sealedPlace(purpose);
+    try {
+      return decryptValue((wanted) => this.#keys.get(wanted), { plain, stored: plain }, sealed);
+    } catch (error) {
+      if (hasCode(error, "BARRIER_DAMAGED")) return null;
+      throw error;
+    }
+  }
+
   async keyStatus(): Promise<KeyStatus> {
     await this.#reload();
     const { term, installedAt, putsBefore } = currentTerm(this.#keyring);
@@ -219,6 +237,11 @@ export class StoreBarrier implements Barrier {
     const { storage, root } = this.#parts;
     this.#adopt((await loadKeyring(storage, root)).keyring);
   }
+}
+
+/** Stands for an entry's key in what is sealed. No entry has such a key, so neither can be passed off as the other. */
+function sealedPlace(purpose: string): string {
+  return `\0sealed\0${purpose}`;
 }
 
 function isReserved({ key }: StoredEntry): boolean {

@@ -39,6 +39,14 @@ export interface Barrier {
   /** A keyed hash for values that must be found again but never stored (token ids). Stable for the store's life. 32 bytes, hex. */
   hash(purpose: string, value: string): string;
 
+  /**
+   * Encrypts bytes that leave the store and come back (a batch token), under the present term; nothing is stored.
+   * @param purpose - What they are for; must be the same when they are opened.
+   */
+  seal(purpose: string, bytes: Uint8Array): Uint8Array;
+  /** Opens what {@link Barrier.seal} made, of any term. Null: not sealed by this store for this purpose, or changed since. */
+  open(purpose: string, sealed: Uint8Array): Promise<Uint8Array | null>;
+
   keyStatus(): Promise<KeyStatus>;
   /** Adds a key term; what is written from now on is encrypted with it. */
   rotate(): Promise<void>;

@@ -7,6 +7,8 @@ export interface ArgumentCount {
   readonly min: number;
   /** Absent: any number. */
   readonly max?: number;
+  /** How Vault tells the minimum, where not as a number or range. */
+  readonly least?: string;
 }
 
 /** What a command declares about its output. */

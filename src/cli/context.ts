@@ -34,6 +34,11 @@ export interface CliWorld {
   /** A whole text file. @throws SyntaxError with Go's text (`open x: no such file or directory`). */
   readFile(path: string): Promise<string>;
   /**
+   * Replaces a text file in one step; a new one has mode 0644, an old one keeps its own.
+   * @throws SyntaxError with Go's text (`open x: permission denied`).
+   */
+  writeFile(path: string, text: string): Promise<void>;
+  /**
    * Asks a person on the terminal, without showing what is typed. Null: there is no terminal.
    * @param label - Printed on standard error, without a newline after it.
    */

@@ -8,8 +8,11 @@ import { STDIN_BYTES_MAX } from "./streams.ts";
 /** What reading the arguments may need from outside. */
 export type DataSources = Pick<CliWorld, "stdin" | "readFile"> & { readonly interactive: boolean };
 
-/** How messages name the grammar: `K=V` for most, `string list` for query parameters of `delete`. */
-type GrammarName = "K=V" | "string list";
+/** What stands before a complaint: data for most, parameters of `delete`, and the settings of a login. */
+type Complaint =
+  | "Failed to parse K=V data"
+  | "Failed to parse string list data"
+  | "Error parsing configuration";
 
 /**
  * Parses data arguments: `key=value`, `key=@file`, `key=-`, `key=\@text`, and a bare `@file` or `-` holding a JSON object.
@@ -19,7 +22,7 @@ type GrammarName = "K=V" | "string list";
 export async function parseDataArguments(
   args: readonly string[],
   sources: DataSources,
-  grammar: GrammarName = "K=V",
+  complaint: Complaint = "Failed to parse K=V data",
 ): Promise<JsonObject> {
   const data = new Map<string, Json>();
   const stdin = { used: false };
@@ -31,10 +34,30 @@ export async function parseDataArguments(
       }
     } catch (error) {
       const why = `invalid key/value pair ${goQuote(arg)}: ${messageOf(error)}`;
-      throw localFailure(`Failed to parse ${grammar} data: ${why}`, error);
+      throw localFailure(`${complaint}: ${why}`, error);
     }
   }
   return Object.fromEntries(data);
+}
+
+/**
+ * Parses data arguments where every value has to be a string; numbers and booleans of JSON objects become one.
+ * @throws CommandFailure (exit 1), also for a key that was repeated or holds a list, an object or null.
+ */
+export async function parseStringArguments(
+  args: readonly string[],
+  sources: DataSources,
+  complaint: Complaint,
+): Promise<Readonly<Record<string, string>>> {
+  const data = await parseDataArguments(args, sources, complaint);
+  const texts = Object.entries(data).map(([key, value]) => {
+    if (typeof value === "object")
+      throw localFailure(
+        `${complaint}: failed to convert values to strings: ${goQuote(key)} has to be one string`,
+      );
+    return [key, String(value)] as const;
+  });
+  return Object.fromEntries(texts);
 }
 
 type Entry = readonly [key: string, value: Json, merge: boolean];

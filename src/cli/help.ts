@@ -10,7 +10,7 @@ import { commandsOf, topLevel } from "./dispatch.ts";
 import { type Flag, flagSignature } from "./flags.ts";
 import { wrapText } from "./go-text.ts";
 
-const COMMON = ["read", "write", "delete", "list", "login", "daemon", "status"] as const;
+const COMMON = ["read", "write", "delete", "list", "login", "daemon", "status", "unwrap"] as const;
 
 function rows(entries: readonly { words: string; synopsis: string }[]): string {
   const width = Math.max(...entries.map((entry) => entry.words.length)) + 4;

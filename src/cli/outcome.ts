@@ -13,7 +13,12 @@ export type Outcome =
   /** A sentence. `always`: in every format; `table`: only there (other formats print nothing). */
   | { readonly show: "line"; readonly text: string; readonly when: "always" | "table" }
   /** An enveloped answer, which may hold a lease, a token or a wrapping token. */
-  | { readonly show: "secret"; readonly body: JsonObject }
+  | {
+      readonly show: "secret";
+      readonly body: JsonObject;
+      /** Show only this field, whatever `-field` says. */
+      readonly field?: string;
+    }
   /** The keys of an enveloped list answer. */
   | { readonly show: "keys"; readonly body: JsonObject; readonly detailed: boolean }
   /** Rows, with a header or without, and the same data for the other formats. */

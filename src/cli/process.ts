@@ -4,7 +4,7 @@ import { clientFor, storeDirectory } from "./connect.ts";
 import type { CliWorld, DaemonOptions } from "./context.ts";
 import { promptHidden } from "./prompt.ts";
 import { run } from "./run.ts";
-import { STDIN_BYTES_MAX, streamSink, streamSource } from "./streams.ts";
+import { type Source, STDIN_BYTES_MAX, streamSink, streamSource } from "./streams.ts";
 
 /** Runs the command line of this process. */
 export function runProcess(args: readonly string[]): Promise<number> {
@@ -15,7 +15,7 @@ export function runProcess(args: readonly string[]): Promise<number> {
 function processWorld(): CliWorld {
   const stderr = streamSink(process.stderr);
   return {
-    stdin: streamSource(process.stdin),
+    stdin: standardInput,
     stdout: streamSink(process.stdout),
     stderr,
     env: process.env,
@@ -23,10 +23,19 @@ function processWorld(): CliWorld {
     openClient: clientFor,
     storeDirectory,
     readFile: readTextFile,
+    writeFile: writeTextFile,
     promptHidden: (label) => promptHidden(process.stdin, stderr, label),
     runDaemon,
   };
 }
+
+/** Opened by whoever looks at it: most commands do not, and making the stream takes a while. */
+const standardInput: Source = {
+  get isTTY() {
+    return process.stdin.isTTY === true;
+  },
+  readAll: (bytesMax) => streamSource(process.stdin).readAll(bytesMax),
+};
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
@@ -41,8 +50,22 @@ async function readTextFile(path: string): Promise<string> {
     if (size > STDIN_BYTES_MAX) throw new SyntaxError(`larger than ${STDIN_BYTES_MAX} bytes`);
     return await readFile(path, "utf8");
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new SyntaxError(`open ${path}: ${REASONS[code ?? ""] ?? message}`, { cause: error });
+    throw fileFailure(path, error);
+  }
+}
+
+function fileFailure(path: string, error: unknown): SyntaxError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return new SyntaxError(`open ${path}: ${REASONS[code ?? ""] ?? message}`, { cause: error });
+}
+
+/** @throws SyntaxError as reading does. */
+async function writeTextFile(path: string, text: string): Promise<void> {
+  const { replaceTextFile } = await import("../platform/text-files.ts");
+  try {
+    await replaceTextFile(path, text);
+  } catch (error) {
+    throw fileFailure(path, error);
   }
 }
 

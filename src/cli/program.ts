@@ -50,7 +50,11 @@ function buildTree(
 ): { program: CommanderCommand; chosen: CommanderCommand } {
   const program = new CommanderCommand("vsec").helpOption(false).exitOverride();
   const nodes = new Map<string, CommanderCommand>([["", program]]);
-  for (const entry of [...catalogue.groups, ...catalogue.commands]) {
+  // Only what leads to the chosen command: building all of them takes longer than parsing.
+  const path = [...catalogue.groups, ...catalogue.commands].filter((entry) =>
+    `${words} `.startsWith(`${entry.words} `),
+  );
+  for (const entry of path) {
     const parts = entry.words.split(" ");
     const name = parts.pop() ?? "";
     const parent = nodes.get(parts.join(" ")) ?? program;

@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { VsecError } from "../base/errors.ts";
@@ -16,7 +16,7 @@ export function tokenFilePath(env: Env): string {
  * @throws CommandFailure (exit 2) when it cannot be a token; VsecError FILE when the file cannot be read.
  */
 export async function resolveToken(env: Env): Promise<string | undefined> {
-  const token = readVariable(env, "VSEC_TOKEN") ?? (await readTokenFile(tokenFilePath(env)));
+  const token = readVariable(env, "VSEC_TOKEN") ?? readTokenFile(tokenFilePath(env));
   if (token === undefined || token === "") return undefined;
   if (!/^[\x20-\x7e]+$/.test(token)) {
     throw remoteFailure("configured vsec token contains non-printable characters and cannot be used");
@@ -24,9 +24,9 @@ export async function resolveToken(env: Env): Promise<string | undefined> {
   return token;
 }
 
-async function readTokenFile(path: string): Promise<string | undefined> {
+function readTokenFile(path: string): string | undefined {
   try {
-    return (await readFile(path, "utf8")).trim();
+    return readFileSync(path, "utf8").trim();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return undefined;

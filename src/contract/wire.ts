@@ -15,6 +15,10 @@ export interface ApiRequest {
   readonly token?: string;
   /** Seconds; absent or 0: the answer is not wrapped. */
   readonly wrapTtlSeconds?: number;
+  /** Where it came from over a network; absent: this machine. */
+  readonly remoteAddress?: string;
+  /** Headers by lower-case name, for audit devices that are told to show some. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer: a status and a JSON body, null where there is none (204, or a queued 202). */

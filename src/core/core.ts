@@ -3,8 +3,14 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import { type Random, randomString } from "../base/random.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
-import type { Backend, EngineType, PathSpec } from "../framework/backend.ts";
+import type { AuthType } from "../framework/auth.ts";
+import type { EngineType, PathSpec } from "../framework/backend.ts";
+import { AuditBroker } from "./audit/broker.ts";
+import { Builtins } from "./builtins.ts";
+import { cubbyholeBackend } from "./cubbyhole/backend.ts";
 import { claimDue, doDue } from "./due.ts";
+import { identityBackend } from "./identity/backend.ts";
+import { tokenIdentity } from "./identity/login.ts";
 import { Mounts } from "./mounts/mounts.ts";
 import { handle } from "./pipeline.ts";
 import type { Services } from "./services.ts";
@@ -20,6 +26,7 @@ export interface CoreDeps {
   readonly random: Random;
   readonly log: Log;
   readonly engines: readonly EngineType[];
+  readonly authMethods?: readonly AuthType[];
   /** Paths below `sys/` that also answer while the store is sealed. */
   readonly sealPaths: readonly PathSpec[];
 }
@@ -28,19 +35,19 @@ export interface CoreDeps {
 export class Core {
   readonly services: Services;
   readonly #owner: string;
-  #builtin: ReadonlyMap<string, Backend> | undefined;
 
   constructor(deps: CoreDeps) {
     const { barrier, clock, random, log, engines } = deps;
-    const builtin = () => {
-      this.#builtin ??= new Map([
-        ["sys/", systemBackend(this.services, deps.sealPaths)],
-        ["auth/token/", tokenBackend(this.services)],
-      ]);
-      return this.#builtin;
-    };
-    const mounts = new Mounts({ barrier, clock, random, log, engines, builtin });
-    this.services = { barrier, clock, random, log, mounts };
+    const builtins = new Builtins({
+      "sys/": () => systemBackend(this.services, deps.sealPaths),
+      "auth/token/": () => tokenBackend(this.services, tokenIdentity(this.services)),
+      "cubbyhole/": () => cubbyholeBackend(this.services),
+      "identity/": () => identityBackend(this.services),
+    });
+    const { authMethods = [] } = deps;
+    const mounts = new Mounts({ barrier, clock, random, log, engines, authMethods, builtins });
+    const audit = new AuditBroker({ barrier, clock, random, log });
+    this.services = { barrier, clock, random, log, mounts, audit };
     this.#owner = randomString(random, 16);
   }
 
@@ -63,7 +70,8 @@ export class Core {
     return this.services.barrier.nextDue();
   }
 
-  close(): Promise<void> {
-    return this.services.mounts.close();
+  async close(): Promise<void> {
+    await this.services.audit.close();
+    await this.services.mounts.close();
   }
 }

@@ -1,10 +1,13 @@
 import type { StoredEntry } from "../barrier/port.ts";
 import { hasCode, messageOf } from "../base/errors.ts";
 import { randomFraction } from "../base/random.ts";
+import { LOCKOUT_PREFIX, settleLockout } from "./identity/lockout.ts";
 import { decodeLease, LEASE_PREFIX, type StoredLease } from "./leases/record.ts";
 import { revokeLeases } from "./leases/revoke.ts";
 import { RETIRED_PREFIX, settleRetired } from "./mounts/retire.ts";
 import type { Services } from "./services.ts";
+import { hashOfKey, TOKEN_PREFIX } from "./tokens/record.ts";
+import { settleDueTokens } from "./tokens/revoke.ts";
 
 /** How long a worker keeps what it claimed to itself, before it has taken it by a commit of its own. */
 const CLAIM_MS = 120_000;
@@ -29,13 +32,31 @@ export async function claimDue(
  * @returns How many of the entries failed; they are due again, with backoff.
  */
 export async function doDue(services: Services, entries: readonly StoredEntry[]): Promise<number> {
-  const leases = entries.filter((entry) => entry.key.startsWith(LEASE_PREFIX));
-  const others = entries.filter((entry) => !entry.key.startsWith(LEASE_PREFIX));
-  const [failedLeases, ...done] = await Promise.all([
-    endDueLeases(services, leases),
-    ...others.map((entry) => doOther(services, entry)),
-  ]);
-  return failedLeases + done.filter((isDone) => !isDone).length;
+  const isLease = ({ key }: StoredEntry): boolean => key.startsWith(LEASE_PREFIX);
+  const isToken = ({ key }: StoredEntry): boolean => key.startsWith(TOKEN_PREFIX);
+  const others = entries.filter((entry) => !isLease(entry) && !isToken(entry));
+  // One after the other: a token's end, or a mount's, revokes leases that may be due on their own account as well.
+  const leases = await endDueLeases(services, entries.filter(isLease));
+  const tokens = await endDueTokens(services, entries.filter(isToken));
+  const rest = await Promise.all(others.map((entry) => doOther(services, entry)));
+  return rest.reduce((sum, count) => sum + count, leases + tokens);
+}
+
+/** Tokens that have expired, and revocations that were cut short. Together, so that their leases are revoked in batches. */
+async function endDueTokens(services: Services, entries: readonly StoredEntry[]): Promise<number> {
+  if (entries.length === 0) return 0;
+  try {
+    const { tokens, failed } = await settleDueTokens(
+      services,
+      entries.map(({ key }) => hashOfKey(key)),
+    );
+    if (tokens > 0) services.log.info("tokens ended", { count: tokens });
+    return failed.length;
+  } catch (error) {
+    services.log.warn("tokens could not be ended yet; it is retried", { error: messageOf(error) });
+    for (const entry of entries) await postpone(services, entry);
+    return entries.length;
+  }
 }
 
 async function endDueLeases(services: Services, entries: readonly StoredEntry[]): Promise<number> {
@@ -57,19 +78,21 @@ function readableLease({ log }: Services, entry: StoredEntry): StoredLease[] {
   }
 }
 
-/** Due work that is not a lease's. False: it failed and is due again. */
-async function doOther(services: Services, entry: StoredEntry): Promise<boolean> {
+/** Due work that is neither a lease's nor a token's. @returns 0, or 1 when it failed and is due again. */
+async function doOther(services: Services, entry: StoredEntry): Promise<number> {
   try {
     if (entry.key.startsWith(RETIRED_PREFIX)) {
       await settleRetired(services, entry.key.slice(RETIRED_PREFIX.length));
+    } else if (entry.key.startsWith(LOCKOUT_PREFIX)) {
+      await settleLockout(services, entry.key);
     } else {
       await doEngineWork(services, entry.key);
     }
-    return true;
+    return 0;
   } catch (error) {
     services.log.warn("due work failed; it is retried", { error: messageOf(error) });
     await postpone(services, entry);
-    return false;
+    return 1;
   }
 }
 

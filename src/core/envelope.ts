@@ -20,7 +20,8 @@ export interface Answer {
 }
 
 /** System paths whose data stand beside the envelope's keys as well. @see reference: response envelope. */
-const DUPLICATED = /^sys\/(?:mounts(?:\/.*)?|key-status|rotate|remount|auth(?:\/.*)?)$/;
+const DUPLICATED =
+  /^sys\/(?:(?:mounts|auth|audit|audit-hash|policy|config\/auditing\/request-headers)(?:\/.*)?|capabilities(?:-accessor|-self)?|key-status|rotate|remount|wrapping\/wrap)$/;
 
 /**
  * The wire's answer to a request that was carried out. Nothing to say is 204 after a write and 404 after a read; a list
@@ -34,7 +35,8 @@ export function respond(operation: Operation, path: string, answer: Answer): Api
   if (reply === undefined || isEmptyList) {
     return isQuery ? { status: 404, body: { errors: [] } } : { status: 204, body: null };
   }
-  const isSilent = reply.data === undefined && answer.lease === null && !reply.warnings?.length;
+  const isSilent =
+    reply.data === undefined && reply.auth === undefined && answer.lease === null && !reply.warnings?.length;
   if (isSilent)
     return { status: reply.status ?? (isQuery ? 404 : 204), body: isQuery ? { errors: [] } : null };
   const envelope = envelopeOf(answer, reply);
@@ -55,7 +57,7 @@ function envelopeOf({ requestId, mountType, lease }: Answer, reply: Reply): Enve
     data: reply.data ?? null,
     wrap_info: null,
     warnings: reply.warnings?.length ? reply.warnings : null,
-    auth: null,
+    auth: reply.auth ?? null,
     mount_type: mountType,
   };
 }

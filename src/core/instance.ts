@@ -9,6 +9,7 @@ import { failpoint } from "../base/failpoint.ts";
 import type { Log } from "../base/log.ts";
 import { type Random, randomUuid } from "../base/random.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
+import type { AuthType } from "../framework/auth.ts";
 import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { dispatch } from "../framework/dispatch.ts";
 import { Core } from "./core.ts";
@@ -40,6 +41,7 @@ export interface InstanceDeps {
   readonly storageType: string;
   readonly seals: SealSet;
   readonly engines: readonly EngineType[];
+  readonly authMethods: readonly AuthType[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -67,7 +69,13 @@ export class Instance implements SealControl {
     if (ALWAYS.includes(wire.path.replace(/^\/+|\/+$/g, "")) && wire.method !== "HELP") {
       return this.#handleAlways(wire);
     }
-    const core = await this.core();
+    let core: Core | null;
+    try {
+      core = await this.core();
+    } catch (error) {
+      if (!hasCode(error, "SEAL_UNAVAILABLE")) throw error;
+      return { status: 503, body: { errors: [`Vault is sealed: ${error.message}`] } };
+    }
     if (core === null) return { status: 503, body: { errors: ["Vault is sealed"] } };
     return core.handle(wire);
   }
@@ -103,8 +111,8 @@ export class Instance implements SealControl {
     const { clock, random } = this.#deps;
     const barrier = await openBarrier({ storage: this.#store(), rootKey, clock, random });
     rootKey.fill(0);
-    const { log, engines } = this.#deps;
-    this.#core = new Core({ barrier, clock, random, log, engines, sealPaths: this.#sealPaths });
+    const { log, engines, authMethods } = this.#deps;
+    this.#core = new Core({ barrier, clock, random, log, engines, authMethods, sealPaths: this.#sealPaths });
     return this.#core;
   }
 
@@ -133,8 +141,18 @@ export class Instance implements SealControl {
     const { storageType } = this.#deps;
     const config = await this.#config();
     if (config === null) return { initialized: false, sealed: true, sealType: "", storageType, storeId: "" };
-    const sealed = (await this.core()) === null;
+    const sealed = !(await this.#opens());
     return { initialized: true, sealed, sealType: config.type, storageType, storeId: config.storeId };
+  }
+
+  /** False: the key is not to be had. */
+  async #opens(): Promise<boolean> {
+    try {
+      return (await this.core()) !== null;
+    } catch (error) {
+      if (hasCode(error, "SEAL_UNAVAILABLE")) return false;
+      throw error;
+    }
   }
 
   async init(sealType: string | null): Promise<InitResult> {
@@ -142,7 +160,7 @@ export class Instance implements SealControl {
     if ((await this.#config()) !== null) throw badRequest("Vault is already initialized");
     const seal = await seals.choose(sealType);
     const rootKey = newRootKey(random);
-    const config = await seal.protect(rootKey, randomUuid(random));
+    const config = await protect(seal, rootKey, randomUuid(random));
     failpoint("init:protected");
     this.#storage ??= this.#deps.createStorage();
     let rootToken = "";
@@ -170,9 +188,9 @@ export class Instance implements SealControl {
   }
 
   async unseal(key: string): Promise<void> {
-    if ((await this.core()) !== null) return;
+    if (await this.#opens()) return;
     const config = await this.#requireConfig();
-    await this.#open(await this.#deps.seals.unlock(config, key));
+    await this.#open(await unlock(this.#deps.seals, config, key));
   }
 
   async seal(): Promise<void> {
@@ -187,5 +205,25 @@ export class Instance implements SealControl {
     this.#core = undefined;
     await this.#storage?.close();
     this.#storage = undefined;
+  }
+}
+
+/** @throws ApiError 400 when this machine or environment cannot hold the key: the caller can choose another seal. */
+async function protect(seal: Seal, rootKey: Uint8Array, storeId: string): Promise<SealConfig> {
+  try {
+    return await seal.protect(rootKey, storeId);
+  } catch (error) {
+    if (hasCode(error, "SEAL_UNAVAILABLE")) throw badRequest(error.message, error);
+    throw error;
+  }
+}
+
+/** @throws ApiError 400 `invalid key: …`. */
+async function unlock(seals: SealSet, config: SealConfig, key: string): Promise<Uint8Array> {
+  try {
+    return await seals.unlock(config, key);
+  } catch (error) {
+    if (hasCode(error, "SEAL_WRONG_KEY")) throw badRequest(`invalid key: ${error.message}`, error);
+    throw error;
   }
 }

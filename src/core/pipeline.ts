@@ -1,62 +1,76 @@
-import { ApiError, aggregate, badRequest } from "../base/errors.ts";
+import { ApiError, aggregate, badRequest, messageOf } from "../base/errors.ts";
+import type { JsonObject } from "../base/json.ts";
+import { isJsonObject } from "../base/json.ts";
 import { randomUuid } from "../base/random.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
-import type { Backend } from "../framework/backend.ts";
-import { dispatch } from "../framework/dispatch.ts";
-import { matchPath } from "../framework/path-match.ts";
-import { type Answer, type LeaseFigures, respond, respondError } from "./envelope.ts";
+import type { Reply } from "../framework/backend.ts";
+import { dispatch, isCreate, type MountRequest } from "../framework/dispatch.ts";
+import { type Answer, respond, respondError } from "./envelope.ts";
+import { logIn } from "./identity/log-in.ts";
+import { endLease } from "./leases/end.ts";
 import { issueLease } from "./leases/issue.ts";
-import type { MountEntry } from "./mounts/table.ts";
-import { type CoreRequest, type EngineOperation, readRequest } from "./request-path.ts";
+import { type CoreRequest, readRequest } from "./request-path.ts";
+import { findRoute, type Route } from "./route.ts";
 import type { Services } from "./services.ts";
-import { type Caller, findCaller } from "./tokens/store.ts";
+import { type Standing, standingFor } from "./standing.ts";
+import { authenticate, spendUse } from "./tokens/authenticate.ts";
+import { revokeTokenTree } from "./tokens/revoke.ts";
+import { Trail } from "./trail.ts";
 
-/** Where a request goes: a mount's engine, or one of the core's own backends. */
-export interface Route {
-  /** With its trailing slash. */
-  readonly mountPath: string;
-  readonly mountType: string;
-  readonly backend: Backend;
-  /** Absent for the core's own. */
-  readonly entry: MountEntry | null;
+/** A request under way. */
+interface Passage {
+  readonly services: Services;
+  readonly wire: ApiRequest;
+  readonly request: CoreRequest;
+  readonly requestId: string;
+  readonly trail: Trail;
 }
 
 /**
- * A request's way: read it, find its route, know the caller, ask what the caller may, let the engine handle it, put what it
- * issues under a lease, answer. Never throws: a failure is an answer too.
+ * A request's way: read it, know the caller, ask what the caller may, write the request down, let its backend handle it, put
+ * what it issues under a lease, wrap the answer if asked, write the answer down, answer. Never throws: a failure is an
+ * answer too.
  */
 export async function handle(services: Services, wire: ApiRequest): Promise<ApiResponse> {
   const requestId = randomUuid(services.random);
   try {
     const request = readRequest(wire);
-    if (wire.wrapTtlSeconds) throw badRequest("response wrapping is not part of this version of vsec");
-    const { operation } = request;
-    if (operation === "help") {
-      const { helpFor } = await import("./help.ts");
-      return await helpFor(services, request.path);
+    const trail = new Trail(services.audit, wire, request, requestId, () => services.clock.now());
+    const passage: Passage = { services, wire, request, requestId, trail };
+    try {
+      return await pass(passage);
+    } catch (error) {
+      await trail.failure(error);
+      throw error;
     }
-    const caller = await findCaller(services.barrier, request.token, services.clock.now());
-    const route = await findRoute(services, request.path);
-    authorise(route, request, caller);
-    const found = requireRoute(route, request);
-    const answer = await carryOut(services, requestId, found, { ...request, operation }, caller);
-    return respond(operation, request.path, answer);
   } catch (error) {
     return respondError(error, requestId, services.log);
   }
 }
 
-export async function findRoute(services: Services, path: string): Promise<Route | null> {
-  for (const [mountPath, backend] of services.mounts.builtin) {
-    if (path.startsWith(mountPath)) {
-      const mountType = mountPath === "sys/" ? "system" : "token";
-      return { mountPath, mountType, backend, entry: null };
-    }
+async function pass(passage: Passage): Promise<ApiResponse> {
+  const { services, wire, request, trail } = passage;
+  await refuseForgedWrapping(passage);
+  const caller = await authenticate(services, request.token, wire.remoteAddress ?? null);
+  const { last } = caller === null ? { last: false } : await spendUse(services, caller);
+  try {
+    trail.known.standing = caller === null ? null : await standingFor(services, caller);
+    trail.known.route = await findRoute(services, request.path);
+    await authorise(passage);
+    await trail.request();
+    const response = await answer(passage, last);
+    await show(passage, response);
+    return response;
+  } finally {
+    if (last && caller !== null) await endUsedUp(services, caller.tokenHash);
   }
-  const entry = await services.mounts.entryFor(path);
-  if (entry === null) return null;
-  const { backend } = await services.mounts.load(entry);
-  return { mountPath: entry.path, mountType: entry.type, backend, entry };
+}
+
+/** A wrapping token that is not good is refused as such, before the request counts as one without permission. */
+async function refuseForgedWrapping({ services, request }: Passage): Promise<void> {
+  if (!request.path.startsWith("sys/wrapping/")) return;
+  const { checkWrappingToken } = await import("./wrapping/unwrap.ts");
+  await checkWrappingToken(services, request);
 }
 
 /**
@@ -64,44 +78,151 @@ export async function findRoute(services: Services, path: string): Promise<Route
  * rights learns nothing about what is mounted.
  * @throws ApiError 403 `permission denied`.
  */
-function authorise(route: Route | null, request: CoreRequest, caller: Caller | null): void {
-  const below = route === null ? "" : request.path.slice(route.mountPath.length);
-  if (route !== null && matchPath(route.backend, below)?.spec.unauthenticated) return;
-  if (caller?.record.policies.includes("root")) return;
-  if (request.token === "") throw new ApiError(403, "permission denied");
-  throw new ApiError(403, aggregate("permission denied", ...(caller === null ? ["invalid token"] : [])));
-}
-
-function requireRoute(route: Route | null, { path }: CoreRequest): Route {
-  if (route !== null) return route;
-  throw new ApiError(404, `no handler for route "${path.replace(/\/$/, "")}". route entry not found.`);
-}
-
-async function carryOut(
-  services: Services,
-  requestId: string,
-  route: Route,
-  request: CoreRequest & { readonly operation: EngineOperation },
-  caller: Caller | null,
-): Promise<Answer> {
-  const reply = await dispatch(route.backend, {
-    operation: request.operation,
-    path: request.path.slice(route.mountPath.length),
-    data: request.data,
-    displayName: caller?.record.displayName ?? "",
-    ...(route.entry === null ? { token: request.token } : {}),
-  });
-  const base = { requestId, mountType: route.mountType };
-  if (reply?.lease === undefined) return { ...base, reply, lease: reply?.renewed ?? null };
-  if (route.entry === null || caller === null) throw new TypeError(`${route.mountPath} cannot issue leases`);
-  const issued = await issueLease(services, {
-    mounted: { entry: route.entry, backend: route.backend },
+async function authorise({ wire, request, trail }: Passage): Promise<void> {
+  const { route, standing } = trail.known;
+  if (route?.spec?.unauthenticated === true) return;
+  if (standing === null) {
+    if (request.token === "") throw new ApiError(403, "permission denied");
+    throw new ApiError(403, aggregate("permission denied", "invalid token"));
+  }
+  if (standing.acl.isRoot) {
+    trail.known.decision = { allowed: true, sudo: true, grantingPolicies: ["root"] };
+    return;
+  }
+  const isNew =
+    route !== null &&
+    request.operation === "update" &&
+    (await isCreate(route.backend, mountRequest(request, route)));
+  const decision = standing.acl.check({
+    operation: isNew ? "create" : request.operation,
     path: request.path,
-    plan: reply.lease,
-    tokenHash: caller.tokenHash,
+    data: request.data,
+    wrapTtlSeconds: wire.wrapTtlSeconds ?? 0,
+    sudoPath: route?.spec?.sudo === true,
   });
-  const { record, ttlSeconds } = issued;
-  const lease: LeaseFigures = { id: record.id, renewable: record.renewable, ttlSeconds };
-  const warnings = [...(reply.warnings ?? []), ...issued.warnings];
-  return { ...base, reply: { ...reply, data: issued.data, warnings }, lease };
+  trail.known.decision = decision;
+  if (!decision.allowed) throw new ApiError(403, aggregate("permission denied"));
 }
+
+function mountRequest({ operation, data }: CoreRequest, { below }: Route): MountRequest {
+  return { operation, path: below, data, displayName: "" };
+}
+
+async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse> {
+  const { services, wire, request, trail, requestId } = passage;
+  if (request.operation === "help") {
+    const { helpFor } = await import("./help.ts");
+    return helpFor(services, request.path);
+  }
+  const { route, standing } = trail.known;
+  if (route === null) {
+    throw new ApiError(
+      404,
+      `no handler for route "${request.path.replace(/\/$/, "")}". route entry not found.`,
+    );
+  }
+  const reply = await dispatch(route.backend, {
+    ...mountRequest(request, route),
+    displayName: standing?.caller.record.displayName ?? "",
+    remoteAddress: wire.remoteAddress ?? null,
+    ...(route.entry === null ? ownExtras(passage) : {}),
+  });
+  const completed = await complete(passage, route, reply, isLastUse);
+  const base = { requestId, mountType: route.mountType };
+  const response = respond(request.operation, request.path, { ...base, ...completed });
+  return wrapIfAsked(passage, response);
+}
+
+/** What only the core's own backends get to see. */
+function ownExtras({ wire, request, trail }: Passage): Pick<MountRequest, "token" | "extras"> {
+  const { standing } = trail.known;
+  const extras = { wrapTtlSeconds: wire.wrapTtlSeconds ?? 0 };
+  if (standing === null) return { token: request.token, extras };
+  return { token: request.token, extras: { ...extras, caller: standing.caller, acl: standing.acl } };
+}
+
+/** Issues what the reply plans: a secret under a lease, or the token of a login. */
+async function complete(
+  passage: Passage,
+  route: Route,
+  reply: Reply | undefined,
+  isLastUse: boolean,
+): Promise<Pick<Answer, "reply" | "lease">> {
+  if (reply?.login !== undefined) {
+    const { auth, warnings } = await logIn(passage.services, route, reply.login, passage.request.path, {
+      remoteAddress: passage.wire.remoteAddress ?? null,
+    });
+    return { reply: { ...reply, auth, warnings: [...(reply.warnings ?? []), ...warnings] }, lease: null };
+  }
+  if (reply?.lease === undefined) return { reply, lease: reply?.renewed ?? null };
+  const { standing } = passage.trail.known;
+  if (route.entry === null || standing === null)
+    throw new TypeError(`${route.mountPath} cannot issue leases`);
+  if (isLastUse) {
+    throw badRequest(
+      "Secret cannot be returned; token had one use left, so leased credentials were immediately revoked.",
+    );
+  }
+  const issued = await issueLease(passage.services, {
+    mounted: { entry: route.entry, backend: route.backend },
+    path: passage.request.path,
+    plan: reply.lease,
+    caller: standing.caller,
+  });
+  const { id, renewable } = issued.record;
+  const warnings = [...(reply.warnings ?? []), ...issued.warnings];
+  return {
+    reply: { ...reply, data: issued.data, warnings },
+    lease: { id, renewable, ttlSeconds: issued.ttlSeconds },
+  };
+}
+
+async function wrapIfAsked(
+  { services, wire, request }: Passage,
+  response: ApiResponse,
+): Promise<ApiResponse> {
+  const ttlSeconds = wire.wrapTtlSeconds ?? 0;
+  const { body } = response;
+  if (ttlSeconds <= 0 || response.status !== 200 || !isJsonObject(body)) return response;
+  // These give out or make wrappings themselves.
+  if (["sys/wrapping/unwrap", "sys/wrapping/rewrap", "sys/wrapping/lookup"].includes(request.path))
+    return response;
+  const { wrapAnswer } = await import("./wrapping/wrap.ts");
+  const wrappedAccessor = accessorIn(body);
+  const wrapped = await wrapAnswer(services, {
+    body,
+    ttlSeconds,
+    path: request.path,
+    ...(wrappedAccessor === "" ? {} : { wrappedAccessor }),
+  });
+  return { status: 200, body: wrapped };
+}
+
+/** The accessor of the token or secret id that an answer holds. */
+function accessorIn({ auth, data }: JsonObject): string {
+  if (isJsonObject(auth) && typeof auth.accessor === "string") return auth.accessor;
+  if (isJsonObject(data) && typeof data.secret_id_accessor === "string") return data.secret_id_accessor;
+  return "";
+}
+
+/** Writes the answer down. One that cannot be is not shown, and a secret that nobody was shown is revoked. */
+async function show({ services, trail }: Passage, response: ApiResponse): Promise<void> {
+  try {
+    await trail.response(response);
+  } catch (error) {
+    const leaseId = isJsonObject(response.body) ? response.body.lease_id : undefined;
+    if (typeof leaseId === "string" && leaseId !== "") await endLease(services, leaseId);
+    throw error;
+  }
+}
+
+/** A token whose last use this was is revoked with all it made. It is closed and due: a failure here only delays its end. */
+async function endUsedUp(services: Services, tokenHash: string): Promise<void> {
+  try {
+    await revokeTokenTree(services, tokenHash);
+  } catch (error) {
+    services.log.warn("a used-up token could not be revoked yet", { error: messageOf(error) });
+  }
+}
+
+export type { Standing };

@@ -2,6 +2,7 @@ import type { Barrier } from "../barrier/port.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import type { AuditBroker } from "./audit/broker.ts";
 import type { Mounts } from "./mounts/mounts.ts";
 
 /** What every part of the unsealed core works with. */
@@ -11,4 +12,5 @@ export interface Services {
   readonly random: Random;
   readonly log: Log;
   readonly mounts: Mounts;
+  readonly audit: AuditBroker;
 }

@@ -34,7 +34,7 @@ export async function runDaemonCommand(options: DaemonOptions, world: DaemonWorl
     const core = await instance.core();
     if (core === null) {
       log.error("the store is sealed; run `vsec operator unseal`, or set VSEC_PASSPHRASE_FILE");
-      return EXIT.local.code;
+      return EXIT.remote.code;
     }
     if (options.once) return await once(core, world.signal);
     log.info("started", { version: versionLine() });

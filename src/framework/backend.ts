@@ -2,6 +2,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Json, JsonObject } from "../base/json.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
+import type { LoginGrant } from "./auth.ts";
 import type { Fields, Given, Values } from "./field.ts";
 import type { LeasePlan, SecretType } from "./secret.ts";
 import type { EngineStorage } from "./storage.ts";
@@ -27,6 +28,8 @@ export interface EngineRequest<F extends Fields> {
   readonly displayName: string;
   /** The caller's token where the backend is the core's own (`sys/`, `auth/token/`, `cubbyhole/`); empty for engines. */
   readonly clientToken: string;
+  /** The caller's network address, without a port. Null: the request came from this machine, not over a network. */
+  readonly remoteAddress: string | null;
 }
 
 /** What a handler answers. Nothing: 204 after a write, 404 after a read. */
@@ -37,6 +40,10 @@ export interface Reply {
   readonly lease?: LeasePlan;
   /** A lease that stands already and that the answer's envelope names, as a renewal's does. */
   readonly renewed?: { readonly id: string; readonly renewable: boolean; readonly ttlSeconds: number };
+  /** What an auth method found the caller to be; the core makes a token of it. */
+  readonly login?: LoginGrant;
+  /** The envelope's `auth`, of a token that was made or renewed. */
+  readonly auth?: JsonObject;
   /** A status other than the usual one, such as 202 for work that goes on. */
   readonly status?: number;
   /** Sent as the whole body, without an envelope. */
@@ -97,6 +104,11 @@ export interface MountContext {
   readonly log: Log;
   /** The mount's effective TTLs: its own where tuned, else the system's. */
   readonly ttl: { readonly defaultSeconds: number; readonly maxSeconds: number };
+  /**
+   * A keyed hash, 64 hex characters, for what is looked up and must not be stored. The key is the store's; another mount's
+   * hash of the same value, or this one's for another purpose, is a different one.
+   */
+  hash(purpose: string, value: string): string;
 }
 
 /** An engine, mounted. */
@@ -105,6 +117,12 @@ export interface Backend {
   readonly help: string;
   readonly paths: readonly PathSpec[];
   readonly secrets: readonly SecretType[];
+  /**
+   * Reads role or user again for the renewal of a token that this auth method granted.
+   * @param internal - {@link LoginGrant.internal} of the login.
+   * @returns Null: there is nothing to renew any more. @throws ApiError when renewal is refused.
+   */
+  renewLogin?(internal: JsonObject): Promise<LoginGrant | null>;
   /** Called when an entry that the engine wrote with a due time is due. Throwing means: again later, with backoff. */
   due?(key: string): Promise<void>;
   /** Ends connections and timers. */

@@ -22,6 +22,10 @@ export interface MountRequest {
   readonly displayName: string;
   /** The caller's token, for the core's own backends; engines get none. */
   readonly token?: string;
+  /** What the core's own backends find on the request besides. */
+  readonly extras?: Readonly<Record<string, unknown>>;
+  /** The caller's network address, where there is one. */
+  readonly remoteAddress?: string | null;
   /** What {@link isCreate} answered, so that it is not asked twice. */
   readonly create?: boolean;
 }
@@ -88,9 +92,10 @@ function operationOf(spec: PathSpec, { operation, path }: MountRequest): Operati
 }
 
 function engineRequest(request: MountRequest, parsed: ParsedFields<Fields>): EngineRequest<Fields> {
-  const { operation, path, data, displayName, token = "" } = request;
+  const { operation, path, data, displayName, token = "", remoteAddress = null } = request;
   const { values, given } = parsed;
-  return { operation, path, values, given, raw: data, displayName, clientToken: token };
+  const known = { operation, path, values, given, raw: data, displayName, clientToken: token, remoteAddress };
+  return { ...request.extras, ...known };
 }
 
 function withWarnings(reply: Reply, { spec }: PathMatch, parsed: ParsedFields<Fields>): Reply {

@@ -31,6 +31,8 @@ export interface NewLease {
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
+  /** When `create` must have ended. What cannot end by then must not be begun: the lease may be revoked soon after. */
+  readonly endBy: number;
 }
 
 /** An issued secret as renewal and revocation see it. */

@@ -18,6 +18,8 @@ export interface Ran {
   readonly daemon: readonly DaemonOptions[];
   readonly prompts: readonly string[];
   readonly sleptMs: readonly number[];
+  /** The files that were written, by path. */
+  readonly written: Readonly<Record<string, string>>;
 }
 
 export interface Scene {
@@ -83,6 +85,21 @@ function recordingClient(
   };
 }
 
+/** What a login or a new token is answered with, keys in the order in which JSON shows them. */
+export const AUTH = {
+  client_token: "hvs.new",
+  accessor: "acc",
+  policies: ["apps", "default"],
+  token_policies: ["apps", "default"],
+  identity_policies: [],
+  metadata: { team: "a" },
+  orphan: false,
+  entity_id: "",
+  lease_duration: 3600,
+  renewable: true,
+  mfa_requirement: null,
+} as const;
+
 /** Runs the command line in a world that records everything. Without a HOME of its own, no token file exists. */
 export async function vsec(args: readonly string[], scene: Scene = {}): Promise<Ran> {
   const texts = { stdout: "", stderr: "" };
@@ -91,6 +108,7 @@ export async function vsec(args: readonly string[], scene: Scene = {}): Promise<
   const daemon: DaemonOptions[] = [];
   const prompts: string[] = [];
   const sleptMs: number[] = [];
+  const written: Record<string, string> = {};
   let closed = 0;
   let broken = false;
   const client = recordingClient(requests, scene.answers ?? [], () => {
@@ -140,6 +158,12 @@ export async function vsec(args: readonly string[], scene: Scene = {}): Promise<
         return Promise.reject(new SyntaxError(`open ${path}: no such file or directory`));
       return Promise.resolve(text);
     },
+    writeFile(path, text) {
+      if (path.startsWith("/read-only/"))
+        return Promise.reject(new SyntaxError(`open ${path}: permission denied`));
+      written[path] = text;
+      return Promise.resolve();
+    },
     promptHidden(label) {
       prompts.push(label);
       return Promise.resolve(scene.typed ?? null);
@@ -150,7 +174,7 @@ export async function vsec(args: readonly string[], scene: Scene = {}): Promise<
     },
   };
   const exitCode = await run(args, world);
-  return { exitCode, ...texts, requests, opened, closed, daemon, prompts, sleptMs };
+  return { exitCode, ...texts, requests, opened, closed, daemon, prompts, sleptMs, written };
 }
 
 /** A 404 that says nothing, and the refusal of a policy. */

@@ -23,7 +23,8 @@ test.each(["version", "-v", "-version", "--version", "version -x"])("%s prints o
 test("the way to the version loads nothing but the version", () => {
   const imports = (file: string) =>
     [...readFileSync(file, "utf8").matchAll(/^import .* from "(.*)";$/gm)].map((match) => match[1]);
-  expect(imports(MAIN)).toEqual(["./contract/version.ts"]);
+  // The descriptor is written to directly: the stream of standard output would load more than this.
+  expect(imports(MAIN)).toEqual(["node:fs", "./contract/version.ts"]);
   expect(imports(join(MAIN, "../contract/version.ts"))).toEqual([]);
 });
 

@@ -84,7 +84,7 @@ describe("the token", () => {
 
   test("login -token-only prints the token alone and stores nothing", async () => {
     const ran = await vsec(["login", "-token-only", "hvs.new"], { answers: [self] });
-    expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([0, "hvs.new\n", ""]);
+    expect([ran.exitCode, ran.stdout, ran.stderr]).toEqual([0, "hvs.new", ""]);
   });
 
   test("login -no-print prints nothing, and warns of a variable that wins", async () => {

@@ -66,8 +66,9 @@ function warningsOf(body: JsonObject): readonly string[] {
 async function renderSecret(outcome: Outcome & { show: "secret" }, view: View): Promise<Rendered> {
   const { body } = outcome;
   const warnings = view.format === "table" ? warningsOf(body) : [];
-  if (view.field !== undefined) {
-    const { data, text } = fieldOf(body, view.field);
+  const field = outcome.field ?? view.field;
+  if (field !== undefined) {
+    const { data, text } = fieldOf(body, field);
     const isPlain = view.format === "table" || view.format === "raw";
     const value = isPlain ? text : (await structuredText(data, view.format)).replace(/\n$/, "");
     return { stdout: view.newlineAfterField ? `${value}\n` : value, warnings };

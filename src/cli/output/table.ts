@@ -3,6 +3,8 @@ import type { Cell } from "../outcome.ts";
 /** Stands for a line break while cells are laid out, as Vault prints breaks raw; a private-use character. */
 const BREAK = "\ue000";
 
+const GAP = "    ";
+
 const PLAIN_BORDERS = {
   top: "",
   "top-mid": "",
@@ -18,7 +20,7 @@ const PLAIN_BORDERS = {
   "mid-mid": "",
   right: "",
   "right-mid": "",
-  middle: "    ",
+  middle: GAP,
 } as const;
 
 const LAYOUT = {
@@ -41,6 +43,7 @@ export async function plainTable(
     header === undefined ? lines : [[...header], header.map((word) => "-".repeat(word.length)), ...lines];
   if (all.length === 0) return "";
   if (all.every((row) => row.length === 1)) return `${all.map(([cell]) => cell).join("\n")}\n`;
+  if (all.every((row) => row.every(isNarrow))) return layOut(all);
   const { default: Table } = await import("cli-table3");
   const ruler = widestCells(all);
   const parts: string[] = [];
@@ -52,6 +55,21 @@ export async function plainTable(
     parts.push(...drawn.map((line) => line.trimEnd()));
   }
   return `${parts.join("\n").replaceAll(BREAK, "\n")}\n`;
+}
+
+/** Every character takes one column, and none breaks the line. */
+function isNarrow(cell: string): boolean {
+  return /^[\x20-\x7e]*$/.test(cell);
+}
+
+/**
+ * What the library would draw. Measuring characters that can only take one column costs it more, the first time, than all
+ * that a command does before.
+ */
+function layOut(rows: readonly (readonly string[])[]): string {
+  const widths = widestCells(rows).map((cell) => cell.length);
+  const lines = rows.map((row) => row.map((cell, column) => cell.padEnd(widths[column] ?? 0)));
+  return `${lines.map((row) => row.join(GAP).trimEnd()).join("\n")}\n`;
 }
 
 /**

@@ -5,8 +5,9 @@ import type { JsonObject } from "../../base/json.ts";
 import { randomString } from "../../base/random.ts";
 import type { LeasePlan, SecretType } from "../../framework/secret.ts";
 import { effectiveTtl, type Mounted } from "../mounts/mounts.ts";
-import type { MountEntry } from "../mounts/table.ts";
 import type { Services } from "../services.ts";
+import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authenticate.ts";
+import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
 import { type LeaseRecord, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
@@ -23,7 +24,8 @@ export interface IssueRequest {
   /** The request's whole path, which the lease id begins with. */
   readonly path: string;
   readonly plan: LeasePlan;
-  readonly tokenHash: string;
+  /** Who asks: the lease belongs to its token, and ends with it. */
+  readonly caller: Caller;
 }
 
 export interface IssuedLease {
@@ -42,7 +44,7 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
   const { mounted, plan } = request;
   const type = secretTypeOf(mounted, plan);
   const { record, ttlSeconds, warnings } = prepare(services, request, type);
-  const pending = await commitPending(services, mounted.entry, record);
+  const pending = await commitPending(services, request, record);
   failpoint("issue:pending");
   const data = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
   failpoint("issue:created");
@@ -52,21 +54,22 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
 }
 
 /**
- * Commits the intent, provided that the mount still stands: one that is disabled or moved meanwhile ends the leases it
- * finds, and must not be missed by one that comes after.
+ * Commits the intent, provided that the mount and the caller's token still stand: a mount that is disabled or moved meanwhile
+ * ends the leases it finds, as a token does that is revoked, and must not be missed by one that comes after.
  * @throws ApiError 404 when the mount is gone.
  */
 async function commitPending(
-  { barrier, mounts }: Services,
-  mount: MountEntry,
+  services: Services,
+  { mounted, caller }: IssueRequest,
   record: LeaseRecord,
 ): Promise<StoredLease> {
   const dueAt = record.createUntil ?? record.issuedAt;
   for (let attempt = 1; ; attempt += 1) {
-    const standing = await mounts.table.checkStanding(mount);
+    const standing = await services.mounts.table.checkStanding(mounted.entry);
+    const guard = await aliveGuard(services, caller);
     try {
-      const writes = [putLease(record, dueAt, ABSENT), ...putLeaseIndexes(record), standing];
-      const [version] = await barrier.commit(writes);
+      const writes = [putLease(record, dueAt, ABSENT), ...putLeaseIndexes(record), standing, ...guard];
+      const [version] = await services.barrier.commit(writes);
       return { record, version: version ?? ABSENT };
     } catch (error) {
       if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;
@@ -82,12 +85,13 @@ function secretTypeOf(mounted: Mounted, plan: LeasePlan): SecretType {
 }
 
 function prepare(services: Services, request: IssueRequest, type: SecretType) {
-  const { mounted, plan } = request;
+  const { mounted, plan, caller } = request;
   const now = services.clock.now();
+  const cap = leaseCapSeconds(caller, now);
   const ttl = resolveTtl({
     incrementSeconds: 0,
     ttlSeconds: plan.ttlSeconds,
-    maxTtlSeconds: plan.maxTtlSeconds,
+    maxTtlSeconds: lesser(plan.maxTtlSeconds, cap),
     mount: effectiveTtl(mounted.entry),
     now,
     issuedAt: now,
@@ -101,7 +105,7 @@ function prepare(services: Services, request: IssueRequest, type: SecretType) {
     secret: plan.secret,
     internal: plan.internal,
     principal: plan.principal ?? null,
-    tokenHash: request.tokenHash,
+    tokenHash: leaseOwner(request.caller),
     issuedAt: now,
     expiresAt: now + ttl.seconds * 1000,
     renewedAt: null,
@@ -109,7 +113,15 @@ function prepare(services: Services, request: IssueRequest, type: SecretType) {
     failure: null,
     createUntil: now + type.createTimeoutMs + PENDING_MARGIN_MS,
   };
-  return { record, ttlSeconds: ttl.seconds, warnings: ttl.warnings };
+  const early = tokenEndsFirst(caller, record.expiresAt);
+  const warnings = early === null ? ttl.warnings : [...ttl.warnings, early];
+  return { record, ttlSeconds: ttl.seconds, warnings };
+}
+
+/** The lesser of a maximum (0: none) and what a batch token has left. */
+function lesser(maxSeconds: number, capSeconds: number | null): number {
+  if (capSeconds === null) return maxSeconds;
+  return maxSeconds > 0 ? Math.min(maxSeconds, capSeconds) : capSeconds;
 }
 
 async function createOrUndo(
@@ -150,6 +162,7 @@ async function activate(services: Services, pending: StoredLease): Promise<Lease
 async function undo(services: Services, { record }: StoredLease): Promise<void> {
   try {
     const lease = (await readLease(services, record.id)) ?? (await putBack(services, record));
+    if (lease === null) return;
     await revokeLeases(services, [{ ...lease, record: { ...lease.record, createUntil: null } }]);
   } catch (error) {
     services.log.warn("a failed creation could not be undone yet; its lease stays due", {
@@ -159,7 +172,16 @@ async function undo(services: Services, { record }: StoredLease): Promise<void> 
   }
 }
 
-async function putBack(services: Services, pending: LeaseRecord): Promise<StoredLease> {
+/** Null: the mount is gone too, after its last lease was seen to be; a lease that nothing can revoke would help nobody. */
+async function putBack(services: Services, pending: LeaseRecord): Promise<StoredLease | null> {
+  if ((await services.mounts.byUuid(pending.mountUuid)) === null) {
+    const { id: lease, principal } = pending;
+    services.log.error("a creation outlived its lease and its mount; see that nothing is left of it", {
+      lease,
+      principal,
+    });
+    return null;
+  }
   const record: LeaseRecord = { ...pending, state: "revoking" };
   const writes = [putLease(record, services.clock.now(), ABSENT), ...putLeaseIndexes(record)];
   const [version] = await services.barrier.commit(writes);

@@ -102,6 +102,8 @@ async function findType(
 }
 
 async function revokeGroup(services: Services, group: Group): Promise<Revocation> {
+  // Before the look: what a creator makes after it is not seen, however long this process is held up in between.
+  const lookedAt = services.clock.now();
   const outcomes = await outcomesOf(group);
   failpoint("revoke:gone");
   const gone: StoredLease[] = [];
@@ -111,8 +113,8 @@ async function revokeGroup(services: Services, group: Group): Promise<Revocation
   group.leases.forEach((lease, index) => {
     const outcome = outcomes[index];
     const { record } = lease;
-    if (outcome === null && (record.createUntil ?? 0) <= now) gone.push(lease);
-    else if (outcome === null) unsettled.push({ lease, record, dueAt: record.createUntil ?? now });
+    if (outcome === null && (record.createUntil ?? 0) <= lookedAt) gone.push(lease);
+    else if (outcome === null) unsettled.push({ lease, record, dueAt: record.createUntil ?? lookedAt });
     else failures.push(failureOf(services, lease, messageOf(outcome ?? "no outcome"), now));
   });
   await forgetLeases(services, gone);

@@ -4,10 +4,11 @@ import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
 import { randomUuid } from "../../base/random.ts";
 import type { Services } from "../services.ts";
 import { SYSTEM_TTL_SECONDS } from "../ttl.ts";
+import { readAuthConfig } from "./auth-config.ts";
 import type { Mounts } from "./mounts.ts";
 import { effectiveTtl } from "./mounts.ts";
 import { endLeasesOf, type Retirement } from "./retire.ts";
-import type { MountConfig, MountEntry } from "./table.ts";
+import { AUTH_PREFIX, isAuthMount, type MountConfig, type MountEntry } from "./table.ts";
 
 const PROTECTED = ["audit/", "auth/", "sys/", "cubbyhole/", "identity/"];
 const UNMOUNTABLE = ["system", "cubbyhole", "identity", "token"];
@@ -51,9 +52,8 @@ export function mountPathOf(text: string): string {
 
 /** Mounts an engine. @throws ApiError 400 with Vault's texts. */
 export async function enableMount(services: Services, request: EnableRequest): Promise<void> {
-  const { mounts, random } = services;
-  const type = request.type === "" ? undefined : request.type;
-  if (type === undefined) throw badRequest("backend type must be specified as a string");
+  const { mounts } = services;
+  const type = requireType(request);
   if (UNMOUNTABLE.includes(type)) throw badRequest(`mount type of "${type}" is not mountable`);
   if (!mounts.engines.some((engine) => engine.type === type)) {
     throw badRequest(`plugin not found in the catalog: ${type}`);
@@ -64,13 +64,45 @@ export async function enableMount(services: Services, request: EnableRequest): P
   const path = mountPathOf(request.path);
   const clash = PROTECTED.find((other) => path.startsWith(other));
   if (clash !== undefined) throw badRequest(`cannot mount "${clash}"`);
-  const entry: MountEntry = {
+  await addEntry(services, newEntry(services, request, path, readConfig(request.config)));
+}
+
+/** Mounts an auth method below `auth/`. @throws ApiError 400 with Vault's texts. */
+export async function enableAuth(services: Services, request: EnableRequest): Promise<void> {
+  const type = requireType(request);
+  if (type === "token") throw badRequest("token credential backend cannot be instantiated");
+  if (!services.mounts.authMethods.some((method) => method.type === type)) {
+    throw badRequest(`plugin not found in the catalog: ${type}`);
+  }
+  if (request.options.version !== undefined) {
+    throw badRequest(`auth method "${type}" does not allow setting a version`);
+  }
+  const path = AUTH_PREFIX + mountPathOf(request.path);
+  const builtin = services.mounts.builtins.paths.find((own) => path.startsWith(own));
+  if (builtin !== undefined) throw badRequest(`path is already in use at ${below(builtin)}`);
+  const config = { ...readConfig(request.config), auth: readAuthConfig(request.config, undefined) };
+  await addEntry(services, newEntry(services, request, path, config));
+}
+
+function requireType({ type }: EnableRequest): string {
+  if (type === "") throw badRequest("backend type must be specified as a string");
+  return type;
+}
+
+function newEntry(
+  { random }: Services,
+  request: EnableRequest,
+  path: string,
+  config: MountConfig,
+): MountEntry {
+  const prefix = config.auth === undefined ? "" : "auth_";
+  return {
     path,
-    type,
+    type: request.type,
     uuid: randomUuid(random),
-    accessor: `${type}_${Buffer.from(random.bytes(4)).toString("hex")}`,
+    accessor: `${prefix}${request.type}_${Buffer.from(random.bytes(4)).toString("hex")}`,
     description: request.description,
-    config: readConfig(request.config),
+    config,
     options: Object.keys(request.options).length > 0 ? request.options : null,
     local: request.local,
     sealWrap: request.sealWrap,
@@ -78,18 +110,26 @@ export async function enableMount(services: Services, request: EnableRequest): P
     retired: false,
     formerPaths: [],
   };
+}
+
+async function addEntry({ mounts }: Services, entry: MountEntry): Promise<void> {
   await mounts.table.change((entries) => {
-    refuseClash(entries, path);
+    refuseClash(entries, entry.path);
     return [...entries, entry];
   });
+}
+
+/** A path as its own list names it: auth methods without `auth/`. */
+function below(path: string): string {
+  return path.startsWith(AUTH_PREFIX) ? path.slice(AUTH_PREFIX.length) : path;
 }
 
 function refuseClash(entries: readonly MountEntry[], path: string): void {
   for (const other of entries) {
     if (other.retired) continue;
-    if (other.path === path) throw badRequest(`path is already in use at ${path}`);
+    if (other.path === path) throw badRequest(`path is already in use at ${below(path)}`);
     if (path.startsWith(other.path) || other.path.startsWith(path)) {
-      throw badRequest(`path is already in use at ${other.path}`);
+      throw badRequest(`path is already in use at ${below(other.path)}`);
     }
   }
 }
@@ -159,6 +199,7 @@ function tune(entry: MountEntry, given: JsonObject): MountEntry {
       : readTtl(given.max_lease_ttl, "max"),
     forceNoCache: entry.config.forceNoCache,
     extra: readExtra(given, entry.config.extra),
+    ...(entry.config.auth === undefined ? {} : { auth: readAuthConfig(given, entry.config.auth) }),
   };
   const ttl = effectiveTtl({ ...entry, config });
   if (ttl.defaultSeconds > ttl.maxSeconds) {
@@ -170,7 +211,8 @@ function tune(entry: MountEntry, given: JsonObject): MountEntry {
     ? { ...entry.options, ...(given.options as Record<string, string>) }
     : entry.options;
   if (options?.version !== undefined && entry.type !== "kv") {
-    throw badRequest(`secrets engine "${entry.type}" does not allow setting a version`);
+    const kind = isAuthMount(entry) ? "auth method" : "secrets engine";
+    throw badRequest(`${kind} "${entry.type}" does not allow setting a version`);
   }
   const description = typeof given.description === "string" ? given.description : entry.description;
   return { ...entry, config, options, description };
@@ -179,8 +221,8 @@ function tune(entry: MountEntry, given: JsonObject): MountEntry {
 /** @throws ApiError 400 when the path belongs to the core's own backends. */
 export function refuseBuiltin(mounts: Mounts, path: string, verb: "tune" | "unmount" | "remount"): void {
   const own =
-    [...mounts.builtin.keys()].find((builtin) => path.startsWith(builtin)) ??
-    PROTECTED.find((other) => path.startsWith(other));
+    mounts.builtins.paths.find((builtin) => path.startsWith(builtin)) ??
+    PROTECTED.find((other) => path.startsWith(other) && (other !== AUTH_PREFIX || verb === "unmount"));
   if (own === undefined) return;
   throw badRequest(verb === "tune" ? `cannot tune ${own}` : `cannot ${verb} "${path}"`);
 }
@@ -191,6 +233,7 @@ export async function moveMount(services: Services, from: string, to: string): P
   const [source, target] = [mountPathOf(from), mountPathOf(to)];
   refuseBuiltin(services.mounts, source, "remount");
   refuseBuiltin(services.mounts, target, "remount");
+  refuseOtherClass(source, target);
   const before = await services.mounts.table.change((entries) => {
     const entry = entries.find((candidate) => candidate.path === source && !candidate.retired);
     if (entry === undefined) throw badRequest(`no matching mount at "${source}"`);
@@ -207,4 +250,11 @@ export async function moveMount(services: Services, from: string, to: string): P
   });
   const moved = before.find((entry) => entry.path === source && !entry.retired);
   return moved === undefined ? { failed: [] } : endLeasesOf(services, moved);
+}
+
+function refuseOtherClass(source: string, target: string): void {
+  const [fromAuth, toAuth] = [source.startsWith(AUTH_PREFIX), target.startsWith(AUTH_PREFIX)];
+  if (fromAuth === toAuth) return;
+  const [one, other] = fromAuth ? ["auth", "non-auth"] : ["secrets", "auth"];
+  throw badRequest(`cannot remount ${one} mount to ${other} mount ${JSON.stringify(target)}`);
 }

@@ -1,6 +1,6 @@
 import type { Barrier, Write } from "../../barrier/port.ts";
-import { VsecError } from "../../base/errors.ts";
-import { isJsonObject, parseJson } from "../../base/json.ts";
+import { badRequest, messageOf, VsecError } from "../../base/errors.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
 import type { EngineEntry, EngineStorage, EngineWrite } from "../../framework/storage.ts";
 
 const PAGE = 1000;
@@ -10,9 +10,23 @@ export function mountPrefix(uuid: string): string {
   return `mount/${uuid}/`;
 }
 
+/**
+ * An entry as it is stored. What a caller sent nests as deep as parsing allows, and its entry deeper: one that could not be
+ * read again is not written.
+ * @throws ApiError 400 for such a one.
+ */
+function encodeEntry(value: JsonObject): Uint8Array {
+  const text = JSON.stringify(value);
+  try {
+    parseJson(text);
+  } catch (error) {
+    throw badRequest(`the data cannot be stored: ${messageOf(error)}`, error);
+  }
+  return new TextEncoder().encode(text);
+}
+
 /** A mount's part of the store, as its engine sees it. */
 export function engineStorage(barrier: Barrier, prefix: string): EngineStorage {
-  const encoder = new TextEncoder();
   return {
     async get(key): Promise<EngineEntry | null> {
       const entry = await barrier.get(prefix + key);
@@ -39,7 +53,7 @@ export function engineStorage(barrier: Barrier, prefix: string): EngineStorage {
         writes.map((write: EngineWrite): Write => {
           const key = prefix + write.key;
           if (write.op !== "put") return { ...write, key };
-          return { ...write, key, value: encoder.encode(JSON.stringify(write.value)) };
+          return { ...write, key, value: encodeEntry(write.value) };
         }),
       );
     },

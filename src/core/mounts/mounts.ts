@@ -3,11 +3,14 @@ import type { Clock } from "../../base/clock.ts";
 import { VsecError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
-import type { Backend, EngineType } from "../../framework/backend.ts";
+import type { AuthType } from "../../framework/auth.ts";
+import type { Backend, EngineType, MountContext } from "../../framework/backend.ts";
 import type { SecretType } from "../../framework/secret.ts";
+import type { Builtins } from "../builtins.ts";
+import { loginGuard } from "../identity/lockout.ts";
 import { SYSTEM_TTL_SECONDS } from "../ttl.ts";
 import { engineStorage, mountPrefix } from "./engine-storage.ts";
-import { type MountEntry, MountTable } from "./table.ts";
+import { isAuthMount, type MountEntry, MountTable } from "./table.ts";
 
 /** A mount with its engine loaded. */
 export interface Mounted {
@@ -33,8 +36,9 @@ export interface MountsDeps {
   readonly random: Random;
   readonly log: Log;
   readonly engines: readonly EngineType[];
-  /** Backends that are part of the core, by their path: `sys/`, `auth/token/`. */
-  readonly builtin: () => ReadonlyMap<string, Backend>;
+  readonly authMethods?: readonly AuthType[];
+  /** Backends that are part of the core: `sys/`, `auth/token/` and the others. */
+  readonly builtins: Builtins;
 }
 
 /** The running mounts: finds the one for a path, and loads engines on first use. */
@@ -53,8 +57,13 @@ export class Mounts {
     return this.#deps.engines;
   }
 
-  get builtin(): ReadonlyMap<string, Backend> {
-    return this.#deps.builtin();
+  /** The types of auth methods that can be enabled. */
+  get authMethods(): readonly AuthType[] {
+    return this.#deps.authMethods ?? [];
+  }
+
+  get builtins(): Builtins {
+    return this.#deps.builtins;
   }
 
   /** The mount whose path the request's path begins with; the longest wins. Null: none. */
@@ -91,16 +100,22 @@ export class Mounts {
   }
 
   async #start(entry: MountEntry, current: () => MountEntry): Promise<Backend> {
-    const type = this.#deps.engines.find((candidate) => candidate.type === entry.type);
-    if (type === undefined) {
-      throw new VsecError(
-        "STORE_TOO_NEW",
-        `this vsec has no engine of type "${entry.type}"; use the one that mounted it`,
-      );
+    const context = this.#context(entry, current);
+    if (isAuthMount(entry)) {
+      const method = this.authMethods.find((candidate) => candidate.type === entry.type);
+      if (method === undefined) throw unknownType("auth method", entry.type);
+      const logins = loginGuard(this.#deps, entry.accessor, () => current().config.auth?.lockout ?? null);
+      // Assigned, not copied: the context's path and TTLs are read when they are asked for.
+      return (await method.load())(Object.assign(context, { logins }));
     }
-    const create = await type.load();
+    const type = this.#deps.engines.find((candidate) => candidate.type === entry.type);
+    if (type === undefined) throw unknownType("engine", entry.type);
+    return (await type.load())(context);
+  }
+
+  #context(entry: MountEntry, current: () => MountEntry): MountContext {
     const { barrier, clock, random, log } = this.#deps;
-    return create({
+    return {
       get mountPath() {
         return current().path;
       },
@@ -112,7 +127,8 @@ export class Mounts {
       get ttl() {
         return effectiveTtl(current());
       },
-    });
+      hash: (purpose, value) => barrier.hash(`${mountPrefix(entry.uuid)}${purpose}`, value),
+    };
   }
 
   /** The secret type that a lease of this mount names, and its mount. Null: mount or type is not there any more. */
@@ -135,4 +151,11 @@ export class Mounts {
     const uuids = [...this.#loaded.keys()];
     await Promise.allSettled(uuids.map((uuid) => this.unload(uuid)));
   }
+}
+
+function unknownType(kind: string, type: string): VsecError {
+  return new VsecError(
+    "STORE_TOO_NEW",
+    `this vsec has no ${kind} of type "${type}"; use the one that mounted it`,
+  );
 }

@@ -3,7 +3,8 @@ import type { LeaseRecord } from "../leases/record.ts";
 import { leasesUnder } from "../leases/store.ts";
 import type { Services } from "../services.ts";
 import { mountPrefix } from "./engine-storage.ts";
-import type { MountEntry } from "./table.ts";
+import { endTokensOf } from "./retire-tokens.ts";
+import { isAuthMount, type MountEntry } from "./table.ts";
 
 /**
  * Disabling a mount never strands a secret: the mount is retired at once (no more requests), its leases are revoked, and
@@ -33,8 +34,12 @@ export async function retireMount(services: Services, path: string): Promise<Ret
   return clear(services, { ...found, retired: true });
 }
 
-/** Revokes all leases of a mount that is being moved; those that fail go on being retried. */
+/**
+ * Revokes all leases of a mount that is being moved, or, of an auth method, the tokens it granted; leases that fail go on
+ * being retried.
+ */
 export async function endLeasesOf(services: Services, entry: MountEntry): Promise<Retirement> {
+  if (isAuthMount(entry)) await endTokensOf(services, entry);
   const ofMount = (record: LeaseRecord): boolean => record.mountUuid === entry.uuid;
   const failed: { record: LeaseRecord; error: string }[] = [];
   for (const prefix of [entry.path, ...entry.formerPaths]) {

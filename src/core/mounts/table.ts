@@ -9,7 +9,36 @@ export interface MountConfig {
   readonly forceNoCache: boolean;
   /** Tuned values that are only kept and shown: listing_visibility, passthrough_request_headers and the like. */
   readonly extra: JsonObject;
+  /** Only of auth methods. */
+  readonly auth?: AuthMountConfig;
 }
+
+/** What a tune of an auth method sets besides. */
+export interface AuthMountConfig {
+  /** Forces the type of the method's tokens (service, batch), or decides where a role does not. */
+  readonly tokenType: MountTokenType;
+  /** Null: the defaults. */
+  readonly lockout: LockoutConfig | null;
+}
+
+export const MOUNT_TOKEN_TYPES = ["default-service", "default-batch", "service", "batch"] as const;
+export type MountTokenType = (typeof MOUNT_TOKEN_TYPES)[number];
+
+/** When a name is locked out of an auth method. @see reference: tokens, use at request time. */
+export interface LockoutConfig {
+  /** Wrong credentials in a row that lock the name. */
+  readonly threshold: number;
+  readonly durationSeconds: number;
+  /** Without another wrong attempt for this long, counting begins anew. */
+  readonly counterResetSeconds: number;
+  readonly disabled: boolean;
+}
+
+/** Auth methods are mounted below this. */
+export const AUTH_PREFIX = "auth/";
+
+/** The accessor of the token method, which is always there and has no entry. */
+export const TOKEN_ACCESSOR = "auth_token_00000000";
 
 export interface MountEntry {
   /** With its trailing slash: `database/`. */
@@ -30,6 +59,16 @@ export interface MountEntry {
   readonly retired: boolean;
   /** Paths it was mounted at before; leases that could not be revoked yet may still begin with them. */
   readonly formerPaths: readonly string[];
+}
+
+/** Whether the mount is an auth method, which its path tells. */
+export function isAuthMount(entry: Pick<MountEntry, "path">): boolean {
+  return entry.path.startsWith(AUTH_PREFIX);
+}
+
+/** The mount's say in the type of its tokens. */
+export function mountTokenType(entry: MountEntry): MountTokenType {
+  return entry.config.auth?.tokenType ?? "default-service";
 }
 
 interface Snapshot {

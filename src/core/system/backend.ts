@@ -1,5 +1,11 @@
 import type { Backend, PathSpec } from "../../framework/backend.ts";
+import { auditPaths } from "../audit/paths.ts";
+import { capabilityPaths } from "../policies/capability-paths.ts";
+import { policyPaths } from "../policies/policy-paths.ts";
 import type { Services } from "../services.ts";
+import { aclOfToken } from "../standing.ts";
+import { wrappingPaths } from "../wrapping/paths.ts";
+import { authMountPaths } from "./auth-paths.ts";
 import { irrevocablePaths } from "./irrevocable-paths.ts";
 import { keyPaths } from "./key-paths.ts";
 import { leasePaths } from "./lease-paths.ts";
@@ -14,6 +20,11 @@ export function systemBackend(services: Services, sealPaths: readonly PathSpec[]
     paths: [
       ...sealPaths,
       ...mountPaths(services),
+      ...authMountPaths(services),
+      ...policyPaths(services),
+      ...capabilityPaths(services, (record) => aclOfToken(services, record)),
+      ...wrappingPaths(services),
+      ...auditPaths(services, services.audit),
       ...remountPaths(services),
       ...leasePaths(services),
       ...irrevocablePaths(services),

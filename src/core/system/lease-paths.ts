@@ -5,6 +5,7 @@ import { endLease, endLeasesUnder, forceLeasesUnder, leasePrefix } from "../leas
 import { listLeases, lookupLease } from "../leases/lookup.ts";
 import { renewLease } from "../leases/renew.ts";
 import type { Services } from "../services.ts";
+import { revokeTokensUnder } from "../tokens/revoke.ts";
 
 const LEASE_ID = field.string({ description: "The lease's id, as its answer named it." });
 const SYNC = field.bool({
@@ -171,7 +172,12 @@ function revokePrefixPath(services: Services, pattern: string): PathSpec {
       update: {
         summary: "Revoke all leases below a path.",
         handler: async ({ values }) => {
-          const { failed } = await endLeasesUnder(services, leasePrefix(values.prefix));
+          const prefix = leasePrefix(values.prefix);
+          if (`${prefix}/`.startsWith("auth/")) {
+            await revokeTokensUnder(services, prefix);
+            return values.sync ? undefined : { status: 202 };
+          }
+          const { failed } = await endLeasesUnder(services, prefix);
           return ended(failed, values.sync);
         },
       },

@@ -1,6 +1,5 @@
 import { type PathSpec, path } from "../../framework/backend.ts";
-import { type MountedBackend, openapiDocument } from "../../framework/openapi.ts";
-import { API_INFO } from "../help.ts";
+import type { MountedBackend } from "../../framework/openapi.ts";
 import type { Services } from "../services.ts";
 
 /** `sys/internal/specs/openapi`: what is mounted, as an OpenAPI document made from the engines' declarations. */
@@ -13,7 +12,11 @@ export function specPaths(services: Services): PathSpec[] {
       operations: {
         read: {
           summary: "Generate the OpenAPI document.",
-          handler: async () => ({ bare: openapiDocument(await everything(services), API_INFO) }),
+          handler: async () => {
+            const { openapiDocument } = await import("../../framework/openapi.ts");
+            const { API_INFO } = await import("../help.ts");
+            return { bare: openapiDocument(await everything(services), API_INFO) };
+          },
         },
       },
     }),
@@ -28,5 +31,9 @@ async function everything({ mounts }: Services): Promise<MountedBackend[]> {
       backend: (await mounts.load(entry)).backend,
     })),
   );
-  return [...[...mounts.builtin].map(([mountPath, backend]) => ({ mountPath, backend })), ...engines];
+  const own = mounts.builtins.paths.map((mountPath) => ({
+    mountPath,
+    backend: mounts.builtins.at(mountPath),
+  }));
+  return [...own, ...engines];
 }

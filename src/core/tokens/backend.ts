@@ -1,27 +1,27 @@
-import { ApiError } from "../../base/errors.ts";
-import { type Backend, path } from "../../framework/backend.ts";
+import type { Backend } from "../../framework/backend.ts";
+import { tokenIdentity } from "../identity/login.ts";
 import type { Services } from "../services.ts";
-import { findCaller, lookupData } from "./store.ts";
+import type { TokenContext } from "./context.ts";
+import { createPaths } from "./create-paths.ts";
+import type { TokenIdentity } from "./identity.ts";
+import { lookupPaths } from "./lookup-paths.ts";
+import { renewPaths } from "./renew-paths.ts";
+import { revokePaths } from "./revoke-paths.ts";
+import { rolePaths } from "./role-paths.ts";
+import { tidyPath } from "./tidy-path.ts";
 
-/** The token auth method, `auth/token/`. */
-export function tokenBackend(services: Services): Backend {
-  const lookupSelf = {
-    summary: "Show the caller's own token.",
-    handler: async ({ clientToken }: { clientToken: string }) => {
-      const caller = await findCaller(services.barrier, clientToken, services.clock.now());
-      if (caller === null) throw new ApiError(403, "bad token");
-      return { data: lookupData(clientToken, caller.record) };
-    },
-  };
+/** The token auth method, `auth/token/`. @see reference: tokens. */
+export function tokenBackend(services: Services, identity: TokenIdentity = tokenIdentity(services)): Backend {
+  const context: TokenContext = { services, identity };
   return {
-    help: "The token method: what a caller's token is and may.",
+    help: "The token method makes, shows, renews and revokes tokens.",
     paths: [
-      path({
-        pattern: "lookup-self",
-        fields: {},
-        help: { synopsis: "Show the caller's own token." },
-        operations: { read: lookupSelf, update: lookupSelf },
-      }),
+      ...createPaths(context),
+      ...lookupPaths(context),
+      ...renewPaths(context),
+      ...revokePaths(context),
+      ...rolePaths(context),
+      tidyPath(context),
     ],
     secrets: [],
   };

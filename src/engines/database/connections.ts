@@ -54,6 +54,15 @@ export class Connections {
     }
   }
 
+  /** Begins to connect, where nothing is connected yet. What goes wrong is met by the use that follows. */
+  async warm(name: string): Promise<void> {
+    try {
+      (await this.#plugin(name)).warm?.();
+    } catch (error) {
+      this.#context.log.debug("a database connection was not prepared", { error: messageOf(error) });
+    }
+  }
+
   async #plugin(name: string): Promise<DatabasePlugin> {
     const config = await readConfigForRevocation(this.#context.storage, name);
     if (config === null) throw badRequest(`failed to find entry for connection with name: "${name}"`);

@@ -8,6 +8,7 @@ import type { LeasePlan, NewLease } from "../../framework/secret.ts";
 import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { CREDS_SECRET, type CredsInternal, EXPIRY_SLACK_MS } from "./creds-secret.ts";
+import { DatabaseError } from "./plugin.ts";
 import { type Role, readRole } from "./role.ts";
 
 /** `creds/:name`: a database user that lives as long as its lease. @see reference: database engine, creds. */
@@ -39,6 +40,8 @@ async function planUser(
   if (role === null) throw badRequest(`unknown role: ${roleName}`);
   const config = await allowedConfig(context, role, roleName);
   const username = await connections.chooseUsername(config, displayName, roleName);
+  // Logging in takes as long as all the rest; it has no effect that would need the lease.
+  await connections.warm(role.dbName);
   const password = generatePassword(context.random);
   const internal: CredsInternal = {
     v: 1,
@@ -53,7 +56,7 @@ async function planUser(
     principal: username,
     ttlSeconds: role.defaultTtlSeconds,
     maxTtlSeconds: role.maxTtlSeconds,
-    create: (lease) => createUser(connections, roleName, role, { username, password }, lease),
+    create: (lease) => createUser(context, connections, roleName, role, { username, password }, lease),
   };
 }
 
@@ -66,7 +69,11 @@ async function allowedConfig(context: MountContext, role: Role, roleName: string
   return stored.config;
 }
 
+/** What a plugin takes to make a user, at most. */
+const NEW_USER_MS_MAX = 45_000;
+
 async function createUser(
+  { clock }: MountContext,
   connections: Connections,
   roleName: string,
   role: Role,
@@ -74,13 +81,20 @@ async function createUser(
   lease: NewLease,
 ): Promise<JsonObject> {
   try {
-    await connections.use(role.dbName, (plugin) =>
-      plugin.newUser({
+    await connections.use(role.dbName, async (plugin) => {
+      // Settling a rotation on the way here, or a process that was stopped, can have used up the time.
+      if (clock.now() + NEW_USER_MS_MAX > lease.endBy) {
+        throw new DatabaseError(
+          "unreachable",
+          "getting ready took too long; nothing was created, so try again",
+        );
+      }
+      await plugin.newUser({
         ...user,
         expiresAt: lease.expiresAt + EXPIRY_SLACK_MS,
         creationStatements: role.creationStatements,
-      }),
-    );
+      });
+    });
   } catch (error) {
     if (error instanceof ApiError) throw error;
     const text = `role "${roleName}", connection "${role.dbName}": ${messageOf(error)}`;

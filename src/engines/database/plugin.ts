@@ -39,6 +39,8 @@ export interface DoomedUser {
 
 /** A live connection to one database server, as its administrator. */
 export interface DatabasePlugin {
+  /** Begins to connect, so that the next use need not wait for it. Never throws: a failure is met by that use. */
+  warm?(): void;
   /** Connects and pings. @throws DatabaseError. */
   verify(): Promise<void>;
   /** All of the statements, or none. @throws DatabaseError; `ambiguous` when it may have taken effect. */

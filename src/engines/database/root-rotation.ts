@@ -23,11 +23,21 @@ import { DatabaseError, type DatabasePlugin } from "./plugin.ts";
  * While the record stands, either password may be in force. Whoever finds it (the next use that is refused a login, or due
  * work) settles it, always forwards: with the old password it changes to the recorded new one, which is the same change
  * that the first process may still be making, so two of them cannot lock each other out.
+ *
+ * Only the next rotation could: a slow settler would bring this one's password back. So where more than one process took
+ * this rotation up, its record stays behind as settled, and no other one begins until the slowest of them must have ended.
  */
 interface RotationRecord {
   readonly username: string;
   readonly newPassword: string;
+  /** Until then somebody may be at work on it. Milliseconds since the epoch. */
+  readonly busyUntil: number;
+  /** The configuration has the password; there is nothing left to do but wait for who may still be at work. */
+  readonly isSettled: boolean;
 }
+
+/** The longest that settling takes: a login refused, a login, a change, a proof. */
+const BUSY_MS = 180_000;
 
 const RECORDS = "root-rotation/";
 const SETTLE_AFTER_MS = 60_000;
@@ -47,6 +57,7 @@ export async function rotateRoot(
   name: string,
 ): Promise<void> {
   await requireConfig(context, name);
+  await refuseBusy(context, name);
   await settleRotation(context, connections, name).catch(refuse);
   // Read after the settling, which changes the password.
   const stored = await requireConfig(context, name);
@@ -55,7 +66,9 @@ export async function rotateRoot(
   if (detail(stored.config.details, "password") === "") {
     throw badRequest("unable to rotate root credentials: no password in configuration");
   }
-  const record: RotationRecord = { username, newPassword: generatePassword(context.random) };
+  const busyUntil = context.clock.now() + BUSY_MS;
+  const newPassword = generatePassword(context.random);
+  const record: RotationRecord = { username, newPassword, busyUntil, isSettled: false };
   const version = await begin(context, name, record, stored);
   failpoint("rotate-root:recorded");
   try {
@@ -69,7 +82,7 @@ export async function rotateRoot(
   const renewed = withPassword(stored.config, record.newPassword);
   await withPlugin(connections, renewed, (plugin) => plugin.verify()).catch(refuse);
   failpoint("rotate-root:proved");
-  await commitPassword(context, connections, name, record);
+  await commitPassword(context, connections, name, { record, version, othersUntil: 0 });
 }
 
 /** @throws ApiError 500 `failed to update user: …`. */
@@ -99,10 +112,21 @@ async function begin(
     return await putRecord(context, name, record, 0, [checkConfig(name, stored.version)]);
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
-    throw badRequest(
-      `a rotation of the root credentials of "${name}" is under way; try again when it has ended`,
-    );
+    throw underWay(name);
   }
+}
+
+/** A rotation that somebody may be at work on is left to it: to settle it here would only be in its way. */
+async function refuseBusy(context: MountContext, name: string): Promise<void> {
+  const entry = await context.storage.get(RECORDS + name);
+  if (entry === null) return;
+  const { busyUntil } = entry.value as unknown as RotationRecord;
+  if (busyUntil > context.clock.now()) throw underWay(name);
+}
+
+function underWay(name: string): ApiError {
+  const text = `a rotation of the root credentials of "${name}" is under way; try again in a few minutes`;
+  return badRequest(text);
 }
 
 async function putRecord(
@@ -112,7 +136,7 @@ async function putRecord(
   expect: number,
   checks: readonly EngineWrite[] = [],
 ): Promise<number> {
-  const dueAt = context.clock.now() + SETTLE_AFTER_MS;
+  const dueAt = record.isSettled ? record.busyUntil : context.clock.now() + SETTLE_AFTER_MS;
   const value = record as unknown as JsonObject;
   const key = RECORDS + name;
   const [version] = await context.storage.commit([{ op: "put", key, value, dueAt, expect }, ...checks]);
@@ -134,7 +158,7 @@ async function withdraw(context: MountContext, name: string, version: number, er
 
 /**
  * Settles a rotation that was left half done.
- * @returns False when there was none.
+ * @returns False when there was none to do anything about.
  * @throws DatabaseError when neither password logs in, or the server does not answer; the record stays.
  */
 export async function settleRotation(
@@ -144,15 +168,22 @@ export async function settleRotation(
 ): Promise<boolean> {
   const entry = await context.storage.get(RECORDS + name);
   if (entry === null) return false;
-  const record = entry.value as unknown as RotationRecord;
-  await putRecord(context, name, record, entry.version);
+  const found = entry.value as unknown as RotationRecord;
+  const now = context.clock.now();
+  if (found.isSettled) {
+    if (found.busyUntil > now) return true;
+    await context.storage.commit([{ op: "delete", key: RECORDS + name, expect: entry.version }]);
+    return false;
+  }
+  const record: RotationRecord = { ...found, busyUntil: Math.max(found.busyUntil, now + BUSY_MS) };
+  const version = await putRecord(context, name, record, entry.version);
   const { config } = await requireConfig(context, name);
   const renewed = withPassword(config, record.newPassword);
   // Where the server asks for no password at all a login proves nothing, so the change is made (again) in either case.
   const inForce = (await logsIn(connections, renewed)) ? renewed : config;
   await setTo(connections, inForce, record);
   await withPlugin(connections, renewed, (plugin) => plugin.verify());
-  await commitPassword(context, connections, name, record);
+  await commitPassword(context, connections, name, { record, version, othersUntil: found.busyUntil });
   return true;
 }
 
@@ -194,6 +225,15 @@ async function withPlugin(
   }
 }
 
+/** A rotation whose password is proved to be in force. */
+interface Settled {
+  readonly record: RotationRecord;
+  /** The record's version as this process wrote it. */
+  readonly version: number;
+  /** Until when others may be at work on it. Milliseconds since the epoch. */
+  readonly othersUntil: number;
+}
+
 /** A precondition: no rotation of this connection is under way. */
 export function checkNoRotation(name: string): EngineWrite {
   return { op: "check", key: RECORDS + name, expect: 0 };
@@ -201,25 +241,28 @@ export function checkNoRotation(name: string): EngineWrite {
 
 /**
  * Stores the password in force and forgets the record, in one commit, whatever else changed in the configuration meanwhile.
- * A record that is gone, or another rotation's, means that somebody settled this one already: then there is nothing to do,
- * and to touch what a later rotation has written would lose its password.
+ * A record that is gone, settled, or another rotation's, means that somebody settled this one already: then there is nothing
+ * to do, and to touch what a later rotation has written would lose its password.
  */
 async function commitPassword(
   context: MountContext,
   connections: Connections,
   name: string,
-  record: RotationRecord,
+  { record, version: ownVersion, othersUntil }: Settled,
 ): Promise<void> {
   for (;;) {
     const { config, version } = await requireConfig(context, name);
     const entry = await context.storage.get(RECORDS + name);
-    if (entry === null || entry.value.newPassword !== record.newPassword) return;
-    const drop: EngineWrite = { op: "delete", key: RECORDS + name, expect: entry.version };
+    const present = entry?.value as unknown as RotationRecord | undefined;
+    if (entry === null || present?.newPassword !== record.newPassword || present.isSettled) return;
+    const isAlone = entry.version === ownVersion && othersUntil <= context.clock.now();
+    const key = RECORDS + name;
+    const value = { ...present, isSettled: true };
+    const end: EngineWrite = isAlone
+      ? { op: "delete", key, expect: entry.version }
+      : { op: "put", key, value, dueAt: present.busyUntil, expect: entry.version };
     try {
-      await context.storage.commit([
-        putConfig(name, withPassword(config, record.newPassword), version),
-        drop,
-      ]);
+      await context.storage.commit([putConfig(name, withPassword(config, record.newPassword), version), end]);
       failpoint("rotate-root:committed");
       await connections.close(name);
       return;

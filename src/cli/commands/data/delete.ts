@@ -10,12 +10,12 @@ Deletes what is at a path. It is no error when nothing was there.
 
     $ vsec delete database/roles/readonly`,
   flags: {},
-  args: { min: 1 },
+  args: { min: 1, least: "at least 1" },
   output: { format: true, field: true },
   requests: true,
   async run(context, _flags, [first = "", ...pairs]) {
     const path = dataPath(first);
-    const query = await parseDataArguments(pairs, context.sources, "string list");
+    const query = await parseDataArguments(pairs, context.sources, "Failed to parse string list data");
     const response = await context.send(
       { method: "DELETE", path, ...(pairs.length === 0 ? {} : { query }) },
       { prefix: `Error deleting ${path}`, wrap: true },

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../command.ts";
-import { givenSettings, MOUNT_FLAGS, mountOptions, tunedTtl } from "../../mount-options.ts";
+import { MOUNT_FLAGS, tuning } from "../../mount-options.ts";
 import { sentence } from "../../outcome.ts";
 import { dataPath, mountPath } from "../../paths.ts";
 
@@ -15,16 +15,8 @@ Changes settings of an enabled secrets engine. Only what is given changes; a TTL
   requests: true,
   async run(context, flags, [first = ""]) {
     const path = mountPath(first);
-    const options = mountOptions(flags);
-    const body = {
-      default_lease_ttl: tunedTtl(flags["default-lease-ttl"]),
-      max_lease_ttl: tunedTtl(flags["max-lease-ttl"]),
-      ...(flags.description === undefined ? {} : { description: flags.description }),
-      ...(options === null ? {} : { options }),
-      ...givenSettings(flags),
-    };
     await context.send(
-      { method: "POST", path: `sys/mounts/${dataPath(first)}/tune`, body },
+      { method: "POST", path: `sys/mounts/${dataPath(first)}/tune`, body: tuning(flags) },
       { prefix: `Error tuning secrets engine ${path}` },
     );
     return sentence(`Success! Tuned the secrets engine at: ${path}`);

@@ -26,6 +26,10 @@ import { begin, commit, firstFailure, lockKey, rowsOf, WAIT_LIMITS } from "./tra
 /** The most roles of one transaction; PostgreSQL runs out of memory for locks at some 8,000. */
 export const ROLES_PER_TRANSACTION_MAX = 500;
 
+/** An internal error by its class; of a role it says "tuple concurrently updated" or "deleted". */
+const CONCURRENTLY_UPDATED = "XX000";
+const OVERTAKEN_ROUNDS_MAX = 3;
+
 /** Who holds what, once the sessions are gone. */
 interface Holdings {
   /** Something in this database, or shared by all. */
@@ -57,6 +61,17 @@ export async function dropRoles(
   await dropOrHalve(connection, names, context, outcomes, busy);
   // A creation is under way on the server for these; each is waited for on its own, so that no other name waits with it.
   for (const name of busy) await dropOrHalve(connection, [name], context, outcomes, []);
+  for (let round = 1; round <= OVERTAKEN_ROUNDS_MAX; round += 1) {
+    for (const name of names.filter((each) => isOvertaken(outcomes.get(each)))) {
+      outcomes.delete(name);
+      await dropOrHalve(connection, [name], context, outcomes, []);
+    }
+  }
+}
+
+/** Whether somebody else changed the role at the same moment (a renewal that was under way, say): soon that is over. */
+function isOvertaken(outcome: RevokeOutcome | undefined): boolean {
+  return outcome instanceof DatabaseError && outcome.serverCode === CONCURRENTLY_UPDATED;
 }
 
 async function dropOrHalve(

@@ -46,6 +46,10 @@ class PostgresPlugin implements DatabasePlugin {
     this.#redactor = new Redactor([settings.password]);
   }
 
+  warm(): void {
+    this.#pool.warm(CHANGE_MS_MAX);
+  }
+
   async verify(): Promise<void> {
     try {
       await this.#pool.use(VERIFY_MS_MAX, (connection) => connection.query({ text: "SELECT 1" }));

@@ -13,6 +13,8 @@ export class Pool {
   readonly #idle: Connection[] = [];
   readonly #busy = new Set<Connection>();
   readonly #waiting: Waiter[] = [];
+  /** A connection that is being opened for whoever comes next. */
+  #warming: Promise<Connection> | undefined;
   #openCount = 0;
   #isClosed = false;
 
@@ -38,6 +40,13 @@ export class Pool {
     return this.#lend(await this.#take(deadline), deadline, work);
   }
 
+  /** Begins to open the first connection, for the next use, which also meets its failure. */
+  warm(timeoutMs: number): void {
+    if (this.#isClosed || this.#openCount > 0) return;
+    this.#warming = this.#open(performance.now() + timeoutMs);
+    this.#warming.catch(() => undefined);
+  }
+
   async #lend<T>(
     connection: Connection,
     deadline: number,
@@ -56,6 +65,9 @@ export class Pool {
   async #take(deadline: number): Promise<Connection> {
     for (;;) {
       if (this.#isClosed) throw new DatabaseError("unreachable", "the connection was closed");
+      const warming = this.#warming;
+      this.#warming = undefined;
+      if (warming !== undefined) return warming;
       const kept = this.#takeIdle();
       if (kept !== undefined) return kept;
       if (this.#openCount < this.#settings.connectionsMax) return this.#open(deadline);
@@ -139,6 +151,8 @@ export class Pool {
   /** Closes what is idle, breaks off what is not, and lends nothing any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    // One that nobody came for is not in anybody's hands: it is closed once it is there.
+    void this.#warming?.then((connection) => this.#giveBack(connection)).catch(() => undefined);
     for (const connection of this.#busy) connection.destroy();
     const idle = this.#idle.splice(0);
     this.#openCount -= idle.length;

@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { ROOT } from "../binary/built.ts";
+import { postgresMissing } from "../servers/postgres.ts";
+import { Arena } from "./arena.ts";
+import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, SETTLE } from "./operations.ts";
+
+const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE];
+
+describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is tried", () => {
+  let arena: Arena;
+  beforeAll(async () => {
+    arena = await Arena.open(18);
+  });
+  afterAll(() => arena?.close());
+
+  test.each(OPERATIONS)(
+    "$name passes exactly the failpoints that its kills are tried at",
+    async (operation) => {
+      const at = await arena.enter();
+      await operation.prepare?.(at);
+      const { ended, passes } = await passedBy(at, operation);
+      expect({ code: ended.code, passes }).toEqual({
+        code: operation.code ?? 0,
+        passes: [...operation.passes],
+      });
+    },
+  );
+
+  test("no failpoint of the sources is left out", () => {
+    const sources = readdirSync(path.join(ROOT, "src"), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => readFileSync(path.join(ROOT, "src", file), "utf8"));
+    const named = sources.flatMap((text) =>
+      [...text.matchAll(/^\s*failpoint\("([^"]+)"\);$/gm)].map(([, name]) => name),
+    );
+    const tried = new Set([...INIT_PASSES, ...OPERATIONS.flatMap(({ passes }) => passes)]);
+    expect([...new Set(named)].filter((name) => !tried.has(name ?? ""))).toEqual([]);
+  });
+});

@@ -1,0 +1,137 @@
+/** A person's machine for one test: a home of its own, a store of its own, and the compiled binary. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { built } from "../binary/built.ts";
+import { atExit, temporaryDirectory, until } from "../servers/process.ts";
+
+export type Binary = "vsec" | "vsec-failpoints";
+
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Over the world's own variables; undefined takes one away. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly stdin?: string;
+  /** Ends the process by SIGKILL after so many milliseconds. */
+  readonly killAfterMs?: number;
+}
+
+/** A command as it is typed, split at its spaces; or its arguments one by one, where one of them has spaces. */
+export type Line = string | readonly string[];
+
+/** A running command. */
+export interface Running {
+  /** What it has written to standard error up to now. */
+  stderr(): string;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<Ended>;
+}
+
+/** Said of a command that a test expected to succeed. */
+class CommandFailed extends Error {}
+
+export class World {
+  readonly home: string;
+  readonly store: string;
+  readonly tokenFile: string;
+  /** The path of the compiled binary. */
+  readonly binary: string;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #remove: () => void;
+
+  /** @param env - Variables of every command, beside PATH, HOME and VSEC_STORE, which are all that it gets else. */
+  constructor(binary: Binary = "vsec", env: Readonly<Record<string, string | undefined>> = {}) {
+    const directory = temporaryDirectory("vsec-world-");
+    this.#remove = () => directory.remove();
+    this.home = join(directory.path, "home");
+    mkdirSync(this.home, { mode: 0o700 });
+    this.store = join(this.home, "store");
+    this.tokenFile = join(this.home, ".vsec-token");
+    this.binary = built(binary);
+    this.#env = {
+      PATH: process.env.PATH ?? "",
+      HOME: this.home,
+      XDG_RUNTIME_DIR: join(this.home, "runtime"),
+      VSEC_STORE: this.store,
+      ...env,
+    };
+    mkdirSync(join(this.home, "runtime"), { mode: 0o700 });
+  }
+
+  /** Starts a command in the home directory. */
+  start(line: Line, options: RunOptions = {}): Running {
+    const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
+    const child = spawn(this.binary, args, {
+      cwd: this.home,
+      env: { ...this.#env, ...options.env },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+    return watch(child, options);
+  }
+
+  /** Runs a command to its end. */
+  run(line: Line, options: RunOptions = {}): Promise<Ended> {
+    return this.start(line, options).ended;
+  }
+
+  /** Runs a command that must succeed. @returns Its standard output. */
+  async ok(line: Line, options: RunOptions = {}): Promise<string> {
+    const { code, signal, stdout, stderr } = await this.run(line, options);
+    if (code !== 0) {
+      const shown = typeof line === "string" ? line : line.join(" ");
+      throw new CommandFailed(`vsec ${shown}: exit ${code ?? signal}\n${stdout}${stderr}`);
+    }
+    return stdout;
+  }
+
+  /** Runs a command that must succeed and answers in JSON. */
+  async json<T>(line: Line, options: RunOptions = {}): Promise<T> {
+    return JSON.parse(await this.ok(line, { ...options, env: { VSEC_FORMAT: "json", ...options.env } })) as T;
+  }
+
+  /** Starts the daemon, and waits until it says that it has. */
+  async daemon(options: RunOptions = {}): Promise<Running> {
+    const running = this.start("daemon", options);
+    await until("the daemon's first line", () => running.stderr().includes("started"));
+    return running;
+  }
+
+  /** Writes a file of the home directory, readable by its owner alone. @returns Its name. */
+  file(name: string, content: string | Uint8Array): string {
+    writeFileSync(join(this.home, name), content, { mode: 0o600 });
+    return name;
+  }
+
+  remove(): void {
+    this.#remove();
+  }
+}
+
+function watch(child: ChildProcess, { stdin = "", killAfterMs }: RunOptions): Running {
+  let [stdout, stderr] = ["", ""];
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  // A command that does not read its input may be gone before it is written.
+  child.stdin?.on("error", () => undefined).end(stdin);
+  const forget = atExit(() => child.kill("SIGKILL"));
+  const timer = killAfterMs === undefined ? undefined : setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+  const { promise, resolve, reject } = Promise.withResolvers<Ended>();
+  child.once("error", reject);
+  child.once("close", (code, signal) => {
+    clearTimeout(timer);
+    forget();
+    resolve({ code, signal, stdout, stderr });
+  });
+  return { stderr: () => stderr, kill: (signal) => void child.kill(signal), ended: promise };
+}

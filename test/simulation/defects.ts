@@ -1,0 +1,183 @@
+import type { Barrier } from "../../src/barrier/port.ts";
+import type { LeaseRecord } from "../../src/core/leases/record.ts";
+import { databaseEngine } from "../../src/engines/database/backend.ts";
+import type { PluginFinder } from "../../src/engines/database/plugin.ts";
+import type { Backend, MountContext, PathSpec } from "../../src/framework/backend.ts";
+import type { LeasePlan } from "../../src/framework/secret.ts";
+import type { Storage, Write } from "../../src/storage/port.ts";
+import type { Promised } from "./invariants.ts";
+import type { Defects } from "./world.ts";
+
+/** A broken system, and the promise that it breaks. */
+export interface Mutant {
+  readonly name: string;
+  readonly breaks: Promised;
+  readonly defects: Defects;
+}
+
+function leaseOf(write: Write): LeaseRecord | null {
+  if (write.op !== "put" || !write.key.startsWith("lease/")) return null;
+  return JSON.parse(Buffer.from(write.value).toString("utf8")) as LeaseRecord;
+}
+
+/** A barrier that commits something else than it is told, and says that all went well. */
+function committing(change: (write: Write) => Write | null): (barrier: Barrier) => Barrier {
+  return (barrier) => ({
+    ...methodsOf(barrier),
+    async commit(writes) {
+      const changed = writes.map(change);
+      const done = await barrier.commit(changed.filter((write) => write !== null));
+      const versions = [...done];
+      // What was left out gets a version that nobody else has.
+      const puts = writes.flatMap((write, index) => (write.op === "put" ? [changed[index]] : []));
+      return puts.map((put) => (put === null ? 0 : (versions.shift() ?? 0)));
+    },
+  });
+}
+
+/** The barrier's methods, bound, to be copied and replaced. */
+function methodsOf(barrier: Barrier): Barrier {
+  return {
+    get: (key) => barrier.get(key),
+    list: (prefix, page) => barrier.list(prefix, page),
+    scan: (prefix, page) => barrier.scan(prefix, page),
+    commit: (writes) => barrier.commit(writes),
+    claim: (request) => barrier.claim(request),
+    release: (keys, owner) => barrier.release(keys, owner),
+    nextDue: () => barrier.nextDue(),
+    hash: (purpose, value) => barrier.hash(purpose, value),
+    seal: (purpose, bytes) => barrier.seal(purpose, bytes),
+    open: (purpose, sealed) => barrier.open(purpose, sealed),
+    keyStatus: () => barrier.keyStatus(),
+    rotate: () => barrier.rotate(),
+  };
+}
+
+/** A disk that does not keep writers apart. */
+function lawless(storage: Storage): Storage {
+  return {
+    get: (key) => storage.get(key),
+    list: (prefix, page) => storage.list(prefix, page),
+    scan: (prefix, page) => storage.scan(prefix, page),
+    commit: (writes) =>
+      storage.commit(
+        writes.filter((write) => write.op !== "check").map(({ expect: _expect, ...write }) => write as Write),
+      ),
+    async claim(request) {
+      const entries = await storage.claim(request);
+      await storage.release(
+        entries.map(({ key }) => key),
+        request.owner,
+      );
+      return entries;
+    },
+    release: async () => undefined,
+    nextDue: () => storage.nextDue(),
+    writes: () => storage.writes(),
+    close: () => storage.close(),
+  };
+}
+
+/** An engine as Vault's own: the user is made while the request is handled, and the lease comes after. */
+function createsFirst(findPlugin: PluginFinder): (context: MountContext) => Backend {
+  const mount = databaseEngine(findPlugin);
+  return (context) => {
+    const backend = mount(context);
+    return { ...backend, paths: backend.paths.map(eagerly) };
+  };
+}
+
+function eagerly(spec: PathSpec): PathSpec {
+  const { read } = spec.operations;
+  if (spec.pattern !== "creds/:name" || read === undefined) return spec;
+  const handler: typeof read.handler = async (request) => {
+    const reply = await read.handler(request);
+    if (reply?.lease === undefined) return reply;
+    const far = Number.MAX_SAFE_INTEGER / 2;
+    const data = await reply.lease.create({ id: "none", expiresAt: far, endBy: far });
+    const lease: LeasePlan = { ...reply.lease, create: async () => data };
+    return { ...reply, lease };
+  };
+  return { ...spec, operations: { ...spec.operations, read: { ...read, handler } } };
+}
+
+const HOUR_MS = 3_600_000;
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: "a store that loses the pending lease",
+    breaks: "orphan",
+    defects: { barrier: committing((write) => (leaseOf(write)?.state === "pending" ? null : write)) },
+  },
+  { name: "an engine that creates before the lease", breaks: "orphan", defects: { engine: createsFirst } },
+  {
+    name: "a database that deletes without waiting for a creation under way",
+    breaks: "orphan",
+    defects: { database: { noFence: true } },
+  },
+  {
+    name: "a pending lease that is forgotten at the first look",
+    breaks: "orphan",
+    defects: {
+      barrier: committing((write) => {
+        const record = leaseOf(write);
+        if (record === null || write.op !== "put" || record.state === "active") return write;
+        return { ...write, value: Buffer.from(JSON.stringify({ ...record, createUntil: null })) };
+      }),
+    },
+  },
+  {
+    name: "a database that says deleted and does not",
+    breaks: "notRevoked",
+    defects: { database: { liesAboutDeletion: true } },
+  },
+  {
+    name: "a lease without a due time",
+    breaks: "noDueTime",
+    defects: {
+      barrier: committing((write) =>
+        leaseOf(write)?.state === "active" ? { ...write, dueAt: null } : write,
+      ),
+    },
+  },
+  {
+    name: "a renewal that is answered and not stored",
+    breaks: "early",
+    defects: {
+      barrier: committing((write) => {
+        const record = leaseOf(write);
+        return record?.state === "active" && record.renewedAt !== null ? null : write;
+      }),
+    },
+  },
+  {
+    name: "a daemon whose clock is an hour fast",
+    breaks: "early",
+    defects: {
+      barrier: (barrier) => ({
+        ...methodsOf(barrier),
+        claim: (request) => barrier.claim({ ...request, now: request.now + HOUR_MS }),
+      }),
+    },
+  },
+  { name: "a store without preconditions and claims", breaks: "twice", defects: { storage: lawless } },
+  {
+    name: "a rotation that is not recorded before it is made",
+    breaks: "passwordLost",
+    defects: { barrier: committing((write) => (write.key.includes("/root-rotation/") ? null : write)) },
+  },
+  {
+    name: "a lease that is committed on a mount that is gone",
+    breaks: "leftOver",
+    defects: { barrier: committing((write) => (write.op === "check" ? null : write)) },
+  },
+  {
+    name: "a lease that is forgotten without its indexes",
+    breaks: "leftOver",
+    defects: {
+      barrier: committing((write) =>
+        write.op === "delete" && write.key.startsWith("lease-principal/") ? null : write,
+      ),
+    },
+  },
+];
