@@ -15,6 +15,7 @@ import {
 import { dirname, join } from "node:path";
 import { VsecError } from "../../../src/base/errors.ts";
 import { FileDevice } from "../../../src/core/audit/devices/file.ts";
+import { systemClock } from "../../../src/platform/clock.ts";
 import { temporaryDirectories } from "../../platform/temp.ts";
 import { temporaryDirectory, until } from "../../servers/process.ts";
 
@@ -22,7 +23,7 @@ const tempDir = temporaryDirectories();
 
 function newFile(mode = 0o600): { readonly file: string; readonly device: FileDevice } {
   const file = join(tempDir(), "audit.log");
-  return { file, device: new FileDevice({ path: file, mode }) };
+  return { file, device: new FileDevice({ path: file, mode }, systemClock) };
 }
 
 const modeOf = (file: string): string => (statSync(file).mode & 0o777).toString(8);
@@ -42,7 +43,7 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
 describe("an audit file", () => {
   test("is made with its folders, for its owner alone", async () => {
     const file = join(tempDir(), "a", "b", "audit.log");
-    const device = new FileDevice({ path: file, mode: 0o600 });
+    const device = new FileDevice({ path: file, mode: 0o600 }, systemClock);
     await device.write("one\n");
     await device.close();
     expect({ text: textOf(file), mode: modeOf(file), folder: modeOf(dirname(file)) }).toEqual({
@@ -161,13 +162,40 @@ describe("an audit file", () => {
     expect(textOf(file)).toBe('one\n{"torn":\ntwo\nthree\n');
   });
 
+  test("with a last line that somebody is still writing waits for its end", async () => {
+    const file = join(tempDir(), "audit.log");
+    writeFileSync(file, '{"slow":');
+    const sleep = async (): Promise<void> => appendFileSync(file, "1}\n");
+    const device = new FileDevice({ path: file, mode: 0o600 }, { now: () => 0, sleep });
+    await device.write("two\n");
+    await device.close();
+    expect(textOf(file)).toBe('{"slow":1}\ntwo\n');
+  });
+
+  test("is opened anew once when a write fails", async () => {
+    const file = join(tempDir(), "audit.log");
+    const full = join(tempDir(), "full.log");
+    symlinkSync("/dev/full", full);
+    const behind = new FileDevice({ path: full, mode: 0o600 }, systemClock);
+    // The open file is the full disk; by the time it fails, the name leads elsewhere.
+    await behind.open();
+    const written = behind.write("one\n");
+    await Promise.resolve();
+    await Promise.resolve();
+    rmSync(full);
+    symlinkSync(file, full);
+    await written;
+    await behind.close();
+    expect(textOf(file)).toBe("one\n");
+  });
+
   test.each([
     ["a full disk", () => "/dev/full"],
     ["a folder", () => tempDir()],
     ["a name below a file", () => join(newWritten(), "audit.log")],
     ["a pipe that nobody reads", () => newPipe()],
   ])("%s takes no line", async (_, pathOf) => {
-    const device = new FileDevice({ path: pathOf(), mode: 0o600 });
+    const device = new FileDevice({ path: pathOf(), mode: 0o600 }, systemClock);
     expect(await codeOf(device.write("one\n"))).toBe("FILE");
     expect(await codeOf(device.write("two\n"))).toBe("FILE");
     await device.close();
@@ -176,7 +204,7 @@ describe("an audit file", () => {
   test("that could not be written is written again when it can", async () => {
     const folder = join(tempDir(), "logs");
     writeFileSync(folder, "in the way");
-    const device = new FileDevice({ path: join(folder, "audit.log"), mode: 0o600 });
+    const device = new FileDevice({ path: join(folder, "audit.log"), mode: 0o600 }, systemClock);
     expect(await codeOf(device.write("one\n"))).toBe("FILE");
     rmSync(folder);
     await device.write("two\n");
@@ -185,7 +213,7 @@ describe("an audit file", () => {
   });
 
   test("of all lines that fail together, each one's writer is told", async () => {
-    const device = new FileDevice({ path: "/dev/full", mode: 0o600 });
+    const device = new FileDevice({ path: "/dev/full", mode: 0o600 }, systemClock);
     const codes = await Promise.all(Array.from({ length: 5 }, () => codeOf(device.write("x\n"))));
     expect(codes).toEqual(Array(5).fill("FILE"));
     await device.close();
@@ -193,7 +221,7 @@ describe("an audit file", () => {
 
   test("/dev/null keeps its mode and takes lines", async () => {
     const before = modeOf("/dev/null");
-    const device = new FileDevice({ path: "/dev/null", mode: 0o600 });
+    const device = new FileDevice({ path: "/dev/null", mode: 0o600 }, systemClock);
     await device.write("one\n");
     await device.close();
     expect(modeOf("/dev/null")).toBe(before);
@@ -223,41 +251,42 @@ function newPipe(): string {
   return file;
 }
 
-/** A process that appends `count` lines to a file, each told by its writer's name, once the gate is open. */
-function writer(file: string, gate: string, name: string, count: number): ChildProcess {
-  const device = join(import.meta.dirname, "..", "..", "..", "src/core/audit/devices/file.ts");
-  const source = `
-    import { existsSync } from "node:fs";
-    const { FileDevice } = await import(${JSON.stringify(device)});
-    const device = new FileDevice({ path: ${JSON.stringify(file)}, mode: 0o600 });
-    await device.open();
+/** A process that appends `count` lines to a file, each with its writer's name, once it is told to. It ends with its parent. */
+function writer(file: string, name: string, count: number): ChildProcess {
+  const source = join(import.meta.dirname, "..", "..", "..", "src");
+  const script = `
+    const { FileDevice } = await import(${JSON.stringify(join(source, "core/audit/devices/file.ts"))});
+    const { systemClock } = await import(${JSON.stringify(join(source, "platform/clock.ts"))});
+    const device = new FileDevice({ path: ${JSON.stringify(file)}, mode: 0o600 }, systemClock);
     process.stdout.write("ready");
-    while (!existsSync(${JSON.stringify(gate)})) await new Promise((go) => setTimeout(go, 1));
-    for (let n = 0; n < ${count}; n += 1) {
-      const line = JSON.stringify({ name: ${JSON.stringify(name)}, n, filler: "x".repeat((n * 977) % 20000) });
-      await device.write(line + "\\n");
+    for await (const word of process.stdin) {
+      for (let n = 0; n < ${count}; n += 1) {
+        const line = JSON.stringify({ name: ${JSON.stringify(name)}, n, filler: "x".repeat((n * 977) % 20000) });
+        await device.write(line + "\\n");
+      }
+      break;
     }
-    await device.close();`;
-  return spawn(process.execPath, ["-e", source], { stdio: ["ignore", "pipe", "inherit"] });
+    await device.close();
+    process.exit(0);`;
+  return spawn(process.execPath, ["-e", script], { stdio: ["pipe", "pipe", "inherit"] });
 }
 
 describe("several processes with one audit file", () => {
   test("lose no line and tear none, also when the file is rotated under them", async () => {
     const directory = temporaryDirectory("vsec-audit-");
     const file = join(directory.path, "audit.log");
-    const gate = join(directory.path, "gate");
     const names = ["a", "b", "c"];
     const count = 40;
-    const children = names.map((name) => writer(file, gate, name, count));
+    const children = names.map((name) => writer(file, name, count));
     const ended = children.map((child) => new Promise((done) => child.once("close", done)));
     try {
-      const ready = children.map((child) => new Promise((done) => child.stdout?.once("data", done)));
-      await Promise.all(ready);
-      writeFileSync(gate, "");
+      await Promise.all(children.map((child) => new Promise((done) => child.stdout?.once("data", done))));
+      for (const child of children) child.stdin?.end("go");
       await until("some lines", () => existsSync(file) && statSync(file).size > 100_000);
       renameSync(file, `${file}.1`);
       expect(await Promise.all(ended)).toEqual([0, 0, 0]);
-      const lines = [`${file}.1`, file].flatMap((part) => textOf(part).split("\n").slice(0, -1));
+      // An empty line is what is left when a line was taken for torn that somebody was slow to write.
+      const lines = [`${file}.1`, file].flatMap((part) => textOf(part).split("\n").filter(Boolean));
       const parsed = lines.map((line) => JSON.parse(line) as { name: string; n: number });
       for (const name of names) {
         const own = parsed.filter((line) => line.name === name).map(({ n }) => n);
@@ -282,7 +311,7 @@ describe("an audit file that may not be written", () => {
   });
 
   test("on a file system that is only for reading takes no line", async () => {
-    const device = new FileDevice({ path: "/proc/version", mode: 0 });
+    const device = new FileDevice({ path: "/proc/version", mode: 0 }, systemClock);
     expect(await codeOf(device.write("one\n"))).toBe("FILE");
     await device.close();
   });

@@ -263,6 +263,8 @@ describe("a wrapping token that is none", () => {
     "of another policy": async ({ services }) => (await newCaller(services, { numUses: 1 })).token,
     "of one policy more": async ({ services }) =>
       (await newCaller(services, { policies: ["default", "response-wrapping"] })).token,
+    "of one policy more behind": async ({ services }) =>
+      (await newCaller(services, { policies: ["response-wrapping", "sudoer"] })).token,
     "a root token": async ({ services }) => (await newCaller(services, { policies: ["root"] })).token,
     "a batch token": async ({ services }) =>
       (await newCaller(services, { type: "batch", policies: ["response-wrapping"] })).token,

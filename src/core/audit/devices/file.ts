@@ -1,6 +1,7 @@
 import { type BigIntStats, constants, fstatSync, fsyncSync, readSync, statSync } from "node:fs";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
+import type { Clock } from "../../../base/clock.ts";
 import { messageOf, VsecError } from "../../../base/errors.ts";
 import { Batches } from "./batches.ts";
 import type { FileOptions } from "./options.ts";
@@ -8,6 +9,9 @@ import type { AuditDevice } from "./port.ts";
 
 const NEW_FILE_MODE = 0o600;
 const LINE_END = 0x0a;
+/** A line without an end that does not grow for this long is nobody's any more. */
+const TORN_LOOKS = 5;
+const TORN_LOOK_MS = 10;
 
 interface OpenFile {
   readonly handle: FileHandle;
@@ -24,12 +28,14 @@ interface OpenFile {
 export class FileDevice implements AuditDevice {
   readonly #path: string;
   readonly #mode: number;
+  readonly #clock: Clock;
   readonly #batches = new Batches((text) => this.#append(Buffer.from(text, "utf8")));
   #file: OpenFile | undefined;
 
-  constructor({ path, mode }: FileOptions) {
+  constructor({ path, mode }: FileOptions, clock: Clock) {
     this.#path = path;
     this.#mode = mode;
+    this.#clock = clock;
   }
 
   async open(): Promise<void> {
@@ -74,7 +80,7 @@ export class FileDevice implements AuditDevice {
 
   async #appendOnce(bytes: Buffer): Promise<void> {
     const file = await this.#current();
-    const whole = isTorn(file) ? Buffer.concat([Buffer.of(LINE_END), bytes]) : bytes;
+    const whole = (await isTorn(file, this.#clock)) ? Buffer.concat([Buffer.of(LINE_END), bytes]) : bytes;
     for (let at = 0; at < whole.length; ) {
       const { bytesWritten } = await file.handle.write(whole, at, whole.length - at, null);
       if (bytesWritten === 0) throw new VsecError("FILE", "nothing more could be written");
@@ -90,7 +96,7 @@ export class FileDevice implements AuditDevice {
   async #current(): Promise<OpenFile> {
     const file = this.#file;
     const there = statSync(this.#path, { bigint: true, throwIfNoEntry: false });
-    if (file !== undefined && there !== null) return file;
+    if (file !== undefined && there?.dev === file.device && there.ino === file.inode) return file;
     await this.#letGo();
     this.#file = await this.#openAnew(there);
     return this.#file;
@@ -117,12 +123,28 @@ export class FileDevice implements AuditDevice {
   }
 }
 
-/** Whether the last line has no end: somebody died, or the disk was full, in the middle of it. */
-function isTorn({ handle, isRegular }: OpenFile): boolean {
+/**
+ * Whether the last line has no end: somebody died, or the disk was full, in the middle of it. A line that is being written
+ * right now may look the same for a moment, so what has no end is looked at again, until it has one or nothing moves.
+ */
+async function isTorn({ handle, isRegular }: OpenFile, clock: Clock): Promise<boolean> {
   if (!isRegular) return false;
+  let end = lookAtEnd(handle);
+  for (let look = 1; end.isOpen && look < TORN_LOOKS; look += 1) {
+    await clock.sleep(TORN_LOOK_MS);
+    const now = lookAtEnd(handle);
+    // Somebody is at work on it, and ends what he begins.
+    if (now.size !== end.size) return false;
+    end = now;
+  }
+  return end.isOpen;
+}
+
+function lookAtEnd(handle: FileHandle): { readonly size: number; readonly isOpen: boolean } {
   const { size } = fstatSync(handle.fd);
   const last = Buffer.alloc(1);
-  return size > 0 && readSync(handle.fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_END;
+  const isOpen = size > 0 && readSync(handle.fd, last, 0, 1, size - 1) === 1 && last[0] !== LINE_END;
+  return { size, isOpen };
 }
 
 /** Makes a new file's name last. */

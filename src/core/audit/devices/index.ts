@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, MakeDevice>> = {
     if (word === "stdout") return makeStdout(world);
     if (word === "discard") return (await import("./stdout.ts")).discardDevice();
     const { FileDevice } = await import("./file.ts");
-    return new FileDevice(file);
+    return new FileDevice(file, world.clock);
   },
   socket: async (options, { clock }) => {
     const socket = socketOptions(options);
