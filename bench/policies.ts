@@ -108,7 +108,7 @@ export async function policiesFigure(): Promise<Figure> {
       {
         what: `a decision among ${POLICIES} policies / among ${FEW}`,
         value: median(ours) / median(small),
-        atMost: 4,
+        atMost: 6,
       },
       { what: "a walk / a decision", value: median(plain) / WALKS / each, atLeast: 1000 },
     ],

@@ -1,12 +1,13 @@
 /**
- * Writes what is derived from the declarations of commands, flags, variables and exit codes: manual pages, completion
- * scripts and reference pages. With `--check` it writes nothing, and fails when a file is missing, stale or left over.
+ * Writes what is derived from the declarations of commands, flags, variables, exit codes and API paths: manual pages,
+ * completion scripts and reference pages. With `--check` it writes nothing, and fails when a file is missing, stale or left over.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CATALOGUE } from "../src/cli/commands/index.ts";
 import { scriptFor } from "../src/cli/completion/scripts.ts";
 import { collectWords } from "../src/cli/completion/words.ts";
+import { compatibilityPage } from "./docs/compatibility.ts";
 import { commandPage, type LoadedCommand, pageName, programPage } from "./docs/manual.ts";
 import { cliReference, environmentReference } from "./docs/reference.ts";
 
@@ -29,6 +30,7 @@ async function generate(): Promise<ReadonlyMap<string, string>> {
     ["man/completions/vsec.fish", scriptFor("fish", words)],
     ["docs/reference/cli.md", cliReference(commands, CATALOGUE.groups)],
     ["docs/reference/environment.md", environmentReference()],
+    ["docs/compatibility.md", await compatibilityPage()],
   ]);
   for (const loaded of commands) files.set(`man/${pageName(loaded.entry.words)}.1`, commandPage(loaded));
   return files;

@@ -3,15 +3,15 @@ import { join, resolve } from "node:path";
 import { AUTH_METHODS } from "./auth/index.ts";
 import { type SealDependencies, sealEnvironment } from "./barrier/seals/dependencies.ts";
 import { chooseSeal, loadPassphraseSeal, loadSeal } from "./barrier/seals/index.ts";
-import { SEAL_TYPES, type SealConfig, type SealType } from "./barrier/seals/port.ts";
+import { SEAL_TYPES, type SealConfig, WHOLE_KEY_SEALS, type WholeKeySeal } from "./barrier/seals/port.ts";
 import type { Clock } from "./base/clock.ts";
 import { badRequest } from "./base/errors.ts";
 import { type Log, silentLog } from "./base/log.ts";
 import { Secret } from "./base/secret.ts";
-import { Instance, type SealSet } from "./core/instance.ts";
+import { Instance, type InstanceDeps, type SealSet } from "./core/instance.ts";
 import { ENGINES } from "./engines/index.ts";
 import { systemClock } from "./platform/clock.ts";
-import { directoriesFor } from "./platform/directories.ts";
+import { type Directories, directoriesFor } from "./platform/directories.ts";
 import { systemFiles } from "./platform/files.ts";
 import { systemKeychain } from "./platform/keychain.ts";
 import { systemRandom } from "./platform/random.ts";
@@ -24,32 +24,63 @@ export interface ComposeOptions {
   /** The store's directory; undefined: VSEC_STORE, else the user's data directory. */
   readonly storeDir?: string;
   readonly log?: Log;
+  /** True: this process ends with its request, and was started by whoever sends it. @see InstanceDeps.isOneShot */
+  readonly isOneShot?: boolean;
 }
 
 const STORE_FILE = "store.db";
+const DEV_KEY_BYTES = 32;
+
+/** Where the store of these options is, or would be: absolute. */
+export function storeDirectoryOf({ env, storeDir }: Pick<ComposeOptions, "env" | "storeDir">): string {
+  return resolve(storeDir || env.VSEC_STORE || directoriesOf(env).data);
+}
+
+function directoriesOf(env: ComposeOptions["env"]): Directories {
+  return directoriesFor({ env, platform: process.platform, home: env.HOME || homedir() });
+}
 
 /** The composition root: picks the adapters of this machine and builds an instance over them. Opens nothing yet. */
 export function composeInstance(options: ComposeOptions): Instance {
-  const { env, log = silentLog } = options;
-  const directories = directoriesFor({ env, platform: process.platform, home: env.HOME || homedir() });
-  const file = join(resolve(options.storeDir || env.VSEC_STORE || directories.data), STORE_FILE);
-  const seals = composeSeals({
-    env: sealEnvironment(env),
-    keychain: systemKeychain({ env }),
-    files: systemFiles,
-    directories,
-    random: systemRandom,
-  });
-  return new Instance({
-    openStorage: () => openSqliteStorage({ file }),
+  const { env } = options;
+  const file = join(storeDirectoryOf(options), STORE_FILE);
+  return composeOver(options, {
+    // A command that merged the log each time would spend most of its time on that.
+    openStorage: () => openSqliteStorage({ file, keepsLog: options.isOneShot ?? false }),
     createStorage: () => openSqliteStorage({ file, create: true }),
     storageType: "sqlite",
-    seals,
+    seals: composeSeals(env, env),
+  });
+}
+
+/** An instance over a store in memory, for `-dev`: its key is in this process and nowhere else, and goes with it. */
+export async function composeDevInstance(options: Pick<ComposeOptions, "env" | "log">): Promise<Instance> {
+  const { openMemoryStorage } = await import("./storage/memory/memory-storage.ts");
+  const key = Buffer.from(systemRandom.bytes(DEV_KEY_BYTES)).toString("base64");
+  const seals = composeSeals(options.env, { VSEC_SEAL_KEY: key });
+  const storage = openMemoryStorage();
+  return composeOver(options, {
+    openStorage: () => storage,
+    createStorage: () => storage,
+    storageType: "inmem",
+    seals: { ...seals, choose: () => seals.choose("env") },
+  });
+}
+
+type StoreParts = Pick<InstanceDeps, "openStorage" | "createStorage" | "storageType" | "seals">;
+
+function composeOver(
+  { env, log = silentLog, isOneShot = false }: ComposeOptions,
+  store: StoreParts,
+): Instance {
+  return new Instance({
+    ...store,
     engines: ENGINES,
     authMethods: AUTH_METHODS,
     clock: composeClock(env),
     random: systemRandom,
     log,
+    isOneShot,
   });
 }
 
@@ -62,15 +93,27 @@ function composeClock(env: ComposeOptions["env"]): Clock {
   return { ...systemClock, now: () => systemClock.now() + offsetMs };
 }
 
-function composeSeals(dependencies: SealDependencies): SealSet {
+/** @param sealEnv - Where the seals find their variables. */
+function composeSeals(env: ComposeOptions["env"], sealEnv: ComposeOptions["env"]): SealSet {
+  const dependencies: SealDependencies = {
+    env: sealEnvironment(sealEnv),
+    keychain: systemKeychain({ env }),
+    files: systemFiles,
+    directories: directoriesOf(env),
+    random: systemRandom,
+  };
   return {
     async choose(type) {
       return loadSeal(type === null ? await chooseSeal(dependencies) : sealTypeOf(type), dependencies);
     },
-    of: (config) => loadSeal(config.type, dependencies),
+    of: (type) => loadSeal(type, dependencies),
     async unlock(config, key) {
       requirePassphrase(config);
       return (await loadPassphraseSeal(dependencies)).unlock(config, new Secret(key));
+    },
+    async prove(config, key) {
+      if (config.type === "shamir") throw new TypeError("a key that is split is not proven whole");
+      return (await loadSeal(config.type, dependencies)).prove(config, new Secret(key));
     },
     async lock(config) {
       requirePassphrase(config);
@@ -80,8 +123,8 @@ function composeSeals(dependencies: SealDependencies): SealSet {
   };
 }
 
-function sealTypeOf(text: string): SealType {
-  const type = SEAL_TYPES.find((candidate) => candidate === text);
+function sealTypeOf(text: string): WholeKeySeal {
+  const type = WHOLE_KEY_SEALS.find((candidate) => candidate === text);
   if (type === undefined)
     throw badRequest(`unknown seal type "${text}"; known are: ${SEAL_TYPES.join(", ")}`);
   return type;
@@ -96,6 +139,8 @@ function requirePassphrase({ type }: SealConfig): void {
 
 function describeSeal({ type, storeId, params }: SealConfig): string {
   switch (type) {
+    case "shamir":
+      return `the root key is encrypted under a key in ${String(params.shares)} shares, of which ${String(params.threshold)} open it, in a daemon`;
     case "keychain":
       return `the OS keychain holds the root key, as vsec/${storeId}`;
     case "key-file":

@@ -5,7 +5,7 @@ _vsec() {
     word="${COMP_WORDS[index]}"
     candidate="${path:+$path }$word"
     case "$candidate" in
-    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'lease' | 'operator' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'completion' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
+    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'lease' | 'operator' | 'aws' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
     *) break ;;
     esac
   done
@@ -14,72 +14,93 @@ _vsec() {
     [[ "$flag" == "=" ]] && flag="${COMP_WORDS[COMP_CWORD - 2]}"
     case "$flag" in
     -format) choices='table json yaml raw' ;;
-    -method) choices='approle jwt token userpass' ;;
+    -method) choices='patch rw' ;;
     -log-level) choices='trace debug info warn error' ;;
     -log-format) choices='standard json' ;;
     -type) choices='service batch' ;;
     -mode) choices='orphan path' ;;
     -token-type) choices='default-service default-batch service batch' ;;
-    -seal) choices='keychain key-file passphrase env' ;;
+    -seal) choices='keychain key-file passphrase env shamir' ;;
+    -target) choices='barrier' ;;
     esac
     COMPREPLY=($(compgen -W "$choices" -- "${current#=}"))
     return
   fi
   case "$path" in
-    '') choices='audit auth completion daemon delete lease list login operator patch path-help policy print read secrets status token unwrap version write' ;;
+    '') choices='audit auth aws completion daemon delete kv lease list login operator patch path-help policy print read secrets server status token unwrap version write' ;;
     'secrets') choices='disable enable list move tune' ;;
     'policy') choices='delete fmt list read write' ;;
     'token') choices='capabilities create lookup renew revoke' ;;
     'auth') choices='disable enable help list move tune' ;;
     'audit') choices='disable enable list' ;;
+    'kv') choices='delete destroy enable-versioning get list metadata patch put rollback undelete' ;;
+    'kv metadata') choices='delete get patch put' ;;
     'lease') choices='lookup renew revoke' ;;
-    'operator') choices='init key-status rotate seal unseal' ;;
+    'operator') choices='generate-root init key-status rekey rotate seal unseal' ;;
+    'aws') choices='credential-process' ;;
     'print') choices='token' ;;
-    'read') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
-    'write') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
-    'patch') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
-    'list') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
-    'delete') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
-    'status') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
-    'login') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -method= -path= -no-store -no-print -token-only' ;;
-    'unwrap') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
-    'path-help') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
-    'daemon') choices='-once -log-level= -log-format= -store=' ;;
+    'read') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
+    'write') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
+    'patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
+    'list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
+    'delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
+    'status') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'login') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -method= -path= -no-store -no-print -token-only' ;;
+    'unwrap') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
+    'path-help') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'daemon') choices='-once -socket= -socket-group= -listen= -tls-cert-file= -tls-key-file= -tls-client-ca-file= -tls-disable -no-listen -dev -dev-root-token-id= -dev-listen-address= -dev-no-store-token -log-level= -log-format= -store=' ;;
+    'server') choices='-once -socket= -socket-group= -listen= -tls-cert-file= -tls-key-file= -tls-client-ca-file= -tls-disable -no-listen -dev -dev-root-token-id= -dev-listen-address= -dev-no-store-token -log-level= -log-format= -store=' ;;
     'completion') choices='bash zsh fish' ;;
     'version') choices='' ;;
     'print token') choices='' ;;
-    'policy write') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'policy read') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
-    'policy list') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
-    'policy delete') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'policy write') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'policy read') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'policy list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'policy delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
     'policy fmt') choices='' ;;
-    'token create') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -id= -display-name= -ttl= -explicit-max-ttl= -period= -renewable -orphan -no-default-policy -use-limit= -role= -type= -metadata= -policy= -entity-alias=' ;;
-    'token lookup') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -accessor' ;;
-    'token renew') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -increment= -accessor' ;;
-    'token revoke') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -self -accessor -mode=' ;;
-    'token capabilities') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -accessor' ;;
-    'auth enable') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -path= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version= -local -seal-wrap -external-entropy-access -plugin-name= -token-type=' ;;
-    'auth disable') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'auth list') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
-    'auth move') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'auth tune') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version= -token-type= -user-lockout-threshold= -user-lockout-duration= -user-lockout-counter-reset-duration= -user-lockout-disable' ;;
-    'auth help') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'audit enable') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -path= -description= -local' ;;
-    'audit disable') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'audit list') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
-    'secrets enable') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -path= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version= -local -seal-wrap -external-entropy-access -plugin-name= -force-no-cache' ;;
-    'secrets disable') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'secrets list') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
-    'secrets move') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'secrets tune') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version=' ;;
-    'lease lookup') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
-    'lease renew') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -increment=' ;;
-    'lease revoke') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -prefix -force -sync' ;;
-    'operator init') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -seal= -no-store-token -status -key-shares= -key-threshold=' ;;
-    'operator unseal') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -reset' ;;
-    'operator seal') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
-    'operator rotate') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
-    'operator key-status') choices='-store= -address= -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'token create') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -id= -display-name= -ttl= -explicit-max-ttl= -period= -renewable -orphan -no-default-policy -use-limit= -role= -type= -metadata= -policy= -entity-alias=' ;;
+    'token lookup') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -accessor' ;;
+    'token renew') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -increment= -accessor' ;;
+    'token revoke') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -self -accessor -mode=' ;;
+    'token capabilities') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -accessor' ;;
+    'auth enable') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -path= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version= -local -seal-wrap -external-entropy-access -plugin-name= -token-type=' ;;
+    'auth disable') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'auth list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
+    'auth move') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'auth tune') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version= -token-type= -user-lockout-threshold= -user-lockout-duration= -user-lockout-counter-reset-duration= -user-lockout-disable' ;;
+    'auth help') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'audit enable') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -path= -description= -local' ;;
+    'audit disable') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'audit list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
+    'secrets enable') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -path= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version= -local -seal-wrap -external-entropy-access -plugin-name= -force-no-cache' ;;
+    'secrets disable') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'secrets list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
+    'secrets move') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'secrets tune') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -description= -default-lease-ttl= -max-lease-ttl= -options= -version= -listing-visibility= -audit-non-hmac-request-keys= -audit-non-hmac-response-keys= -passthrough-request-headers= -allowed-response-headers= -plugin-version=' ;;
+    'kv get') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -mount= -version=' ;;
+    'kv put') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -mount= -cas=' ;;
+    'kv patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -mount= -cas= -method= -remove-data=' ;;
+    'kv list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed -mount=' ;;
+    'kv delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -mount= -versions=' ;;
+    'kv undelete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -versions=' ;;
+    'kv destroy') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -versions=' ;;
+    'kv rollback') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -version=' ;;
+    'kv enable-versioning') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'kv metadata get') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount=' ;;
+    'kv metadata put') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -max-versions= -cas-required -delete-version-after= -custom-metadata=' ;;
+    'kv metadata patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -max-versions= -cas-required -delete-version-after= -custom-metadata= -remove-custom-metadata=' ;;
+    'kv metadata delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -mount=' ;;
+    'lease lookup') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'lease renew') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -increment=' ;;
+    'lease revoke') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -prefix -force -sync' ;;
+    'aws credential-process') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -mount= -ttl= -role-arn= -role-session-name=' ;;
+    'operator init') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -seal= -no-store-token -status -key-shares= -key-threshold= -pgp-keys= -root-token-pgp-key= -recovery-shares= -recovery-threshold= -recovery-pgp-keys=' ;;
+    'operator unseal') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -reset -migrate' ;;
+    'operator seal') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'operator rekey') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -init -cancel -status -key-shares= -key-threshold= -nonce= -target= -verify -pgp-keys= -backup -backup-retrieve -backup-delete' ;;
+    'operator generate-root') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -init -cancel -status -once -generate-otp -otp= -pgp-key= -decode= -nonce=' ;;
+    'operator rotate') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'operator key-status') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
   esac
   COMPREPLY=($(compgen -W "$choices" -- "$current"))
   [[ "${COMPREPLY[0]:-}" == *= ]] && compopt -o nospace

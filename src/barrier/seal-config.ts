@@ -30,6 +30,23 @@ export async function readSealConfig(storage: Storage): Promise<SealConfig | nul
   return entry === null ? null : decodeSealConfig(entry.value);
 }
 
+/**
+ * Puts one configuration in the place of another, in one write: at any moment the store has the one or the other.
+ * @throws STORE_CONFLICT when the store's is not `from`; then nothing is written.
+ */
+export async function replaceSealConfig(storage: Storage, from: SealConfig, to: SealConfig): Promise<void> {
+  const entry = await storage.get(SEAL_KEY);
+  if (entry === null || !isSameConfig(decodeSealConfig(entry.value), from)) {
+    throw new VsecError("STORE_CONFLICT", "the store's seal was changed meanwhile; nothing was written");
+  }
+  await storage.commit([{ op: "put", key: SEAL_KEY, value: encodeSealConfig(to), expect: entry.version }]);
+}
+
+/** True when both say the same. */
+export function isSameConfig(a: SealConfig, b: SealConfig): boolean {
+  return encodeSealConfig(a).equals(encodeSealConfig(b));
+}
+
 function decodeSealConfig(value: Uint8Array): SealConfig {
   const json = parseConfigJson(value);
   if (!isJsonObject(json) || typeof json.format !== "number") throw malformed();

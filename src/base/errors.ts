@@ -24,6 +24,9 @@ export const ERROR_CODES = [
   "FILE",
   // A backend (a database, a cloud) refused or could not be reached.
   "BACKEND",
+  // The API over a socket: a daemon cannot listen, or a client gets no answer.
+  "LISTEN",
+  "UNREACHABLE",
   // Bad arguments on this side.
   "USAGE",
 ] as const;

@@ -4,8 +4,8 @@ import { goQuote, parseBool } from "./go-text.ts";
 
 /** Arguments after the grammar was applied: every flag with its value attached, and the positionals. */
 export interface NormalisedArguments {
-  /** `--name=value`, under the flag's main name; booleans always carry `true` or `false`. In the order given. */
-  readonly flags: readonly string[];
+  /** Each flag's main name and its value; booleans always carry `true` or `false`. In the order given. */
+  readonly flags: readonly (readonly [name: string, value: string])[];
   readonly positionals: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export function asksForHelp(args: readonly string[]): boolean {
  * @throws CommandFailure (exit 1) with Go's texts for anything malformed.
  */
 export function normaliseArguments(args: readonly string[], declared: Flags): NormalisedArguments {
-  const flags: string[] = [];
+  const flags: [string, string][] = [];
   const positionals: string[] = [];
   for (let index = 0; index < args.length; index++) {
     const arg = args[index] ?? "";
@@ -42,13 +42,13 @@ export function normaliseArguments(args: readonly string[], declared: Flags): No
     const [name, flag] = found;
     if (isBoolean(flag)) {
       const value = booleanValue(given, flag);
-      flags.push(`--${name}=${value.on}`);
+      flags.push([name, String(value.on)]);
       if (value.argument !== undefined) positionals.push(value.argument);
       continue;
     }
     const value = given.value ?? args[++index];
     if (value === undefined) throw localFailure(`flag needs an argument: -${given.name}`);
-    flags.push(`--${name}=${value}`);
+    flags.push([name, value]);
   }
   return { flags, positionals };
 }

@@ -26,6 +26,8 @@ export interface SendOptions {
   readonly token?: string | null;
   /** A 404 that says nothing, or that carries data, is an answer and not an error. */
   readonly nothingIsAnswer?: boolean;
+  /** Is sent also when the command's request is only to be shown: what that is depends on the answer. */
+  readonly beforehand?: boolean;
 }
 
 /** What a command works with: one request after another, notes to the person, and the world. */
@@ -75,7 +77,8 @@ export class CommandContext {
    */
   async send(request: CommandRequest, options: SendOptions): Promise<ApiResponse> {
     const wrapTtlSeconds = this.#wrapTtlSeconds(options);
-    if (this.options.instead !== undefined) await this.#printInstead(request, wrapTtlSeconds);
+    if (this.options.instead !== undefined && options.beforehand !== true)
+      await this.#printInstead(request, wrapTtlSeconds);
     const token = options.token === undefined ? await resolveToken(this.world.env) : options.token;
     const client = await this.client();
     const response = await client

@@ -80,8 +80,38 @@ export const REQUEST_FLAGS = {
   },
   address: {
     kind: "string",
-    text: "Address of a daemon that answers instead of this process.",
+    text: "Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.",
     env: "VSEC_ADDR",
+  },
+  "ca-cert": {
+    kind: "string",
+    text: "A PEM file with the authorities to trust when the address is https. It wins over -ca-path.",
+    env: "VSEC_CACERT",
+  },
+  "ca-path": {
+    kind: "string",
+    text: "A directory of PEM files with the authorities to trust.",
+    env: "VSEC_CAPATH",
+  },
+  "client-cert": {
+    kind: "string",
+    text: "A PEM file with the certificate to show to the daemon; it needs -client-key.",
+    env: "VSEC_CLIENT_CERT",
+  },
+  "client-key": {
+    kind: "string",
+    text: "A PEM file with the key of that certificate.",
+    env: "VSEC_CLIENT_KEY",
+  },
+  "tls-server-name": {
+    kind: "string",
+    text: "The name that the daemon's certificate must be for, where the address has another.",
+    env: "VSEC_TLS_SERVER_NAME",
+  },
+  "tls-skip-verify": {
+    kind: "bool",
+    text: "Do not check the daemon's certificate: whoever answers gets the token.",
+    env: "VSEC_SKIP_VERIFY",
   },
   header: {
     kind: "map",

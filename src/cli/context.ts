@@ -3,10 +3,23 @@ import type { Client } from "../client/client.ts";
 import type { Env } from "../contract/environment.ts";
 import type { Sink, Source } from "./streams.ts";
 
+/** How a client of an address is to be sure whom it talks to, and to show who it is: files, as the flags name them. */
+export interface TlsClientOptions {
+  readonly caCert?: string;
+  readonly caPath?: string;
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  readonly serverName?: string;
+  readonly skipVerify?: boolean;
+}
+
 /** Where a client is to be found, from global flags and the environment. */
 export interface ClientOptions {
   readonly address?: string;
   readonly storeDir?: string;
+  readonly tls?: TlsClientOptions;
+  /** Further headers for requests over HTTP. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** How serious a message must be for the daemon to log it, from the least. */
@@ -18,6 +31,19 @@ export interface DaemonOptions {
   readonly logLevel: (typeof LOG_LEVELS)[number];
   readonly logFormat: "standard" | "json";
   readonly storeDir?: string;
+  readonly noListen?: boolean;
+  readonly socket?: string;
+  readonly socketGroup?: string;
+  readonly listen?: readonly string[];
+  readonly tlsCertFile?: string;
+  readonly tlsKeyFile?: string;
+  readonly tlsClientCaFile?: string;
+  readonly tlsDisable?: boolean;
+  readonly dev?: {
+    readonly listenAddress: string;
+    readonly rootTokenId?: string;
+    readonly storeToken: boolean;
+  };
 }
 
 /** Everything of the outside that the command line touches, passed in, so that a test owns it. */

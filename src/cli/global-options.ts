@@ -1,7 +1,7 @@
 import { parseDurationSeconds } from "../base/duration.ts";
 import { type Env, findVariable, readVariable, type VariableName } from "../contract/environment.ts";
 import type { AnyCommand } from "./command.ts";
-import type { ClientOptions } from "./context.ts";
+import type { ClientOptions, TlsClientOptions } from "./context.ts";
 import { localFailure, remoteFailure } from "./failure.ts";
 import type { ParsedValue } from "./flag-values.ts";
 import { parseBool } from "./go-text.ts";
@@ -45,9 +45,37 @@ export function globalOptions(command: AnyCommand, values: Values, env: Env): Gl
     headers: headersOf(values),
     ...(address === undefined ? {} : { address }),
     ...(storeDir === undefined ? {} : { storeDir }),
+    ...(command.requests ? { tls: tlsOptions(values, env, text) } : {}),
     ...(wrapTtlSeconds === undefined ? {} : { wrapTtlSeconds }),
     ...(instead === undefined ? {} : { instead }),
   };
+}
+
+type ReadText = (flag: string, variable: VariableName) => string | undefined;
+
+function tlsOptions(values: Values, env: Env, text: ReadText): TlsClientOptions {
+  const caCert = text("ca-cert", "VSEC_CACERT");
+  const caPath = text("ca-path", "VSEC_CAPATH");
+  const clientCert = text("client-cert", "VSEC_CLIENT_CERT");
+  const clientKey = text("client-key", "VSEC_CLIENT_KEY");
+  const serverName = text("tls-server-name", "VSEC_TLS_SERVER_NAME");
+  return {
+    ...(caCert === undefined ? {} : { caCert }),
+    ...(caPath === undefined ? {} : { caPath }),
+    ...(clientCert === undefined ? {} : { clientCert }),
+    ...(clientKey === undefined ? {} : { clientKey }),
+    ...(serverName === undefined ? {} : { serverName }),
+    ...(values["tls-skip-verify"] === true || skipsVerify(env) ? { skipVerify: true } : {}),
+  };
+}
+
+function skipsVerify(env: Env): boolean {
+  const variable = findVariable(env, "VSEC_SKIP_VERIFY");
+  if (variable === undefined) return false;
+  const value = parseBool(variable.value);
+  if (value === undefined)
+    throw remoteFailure(`failed to read environment: could not parse ${variable.name}`);
+  return value;
 }
 
 function formatOf(command: AnyCommand, text: string): Format {

@@ -1,5 +1,6 @@
+import { httpMethod, queryText } from "../contract/http-form.ts";
 import type { Method } from "../contract/wire.ts";
-import { type CommandRequest, httpMethod, queryText } from "./request.ts";
+import type { CommandRequest } from "./request.ts";
 
 /** Goes into single quotes of a shell. */
 function shellQuoted(text: string): string {

@@ -19,6 +19,8 @@ export type Outcome =
       /** Show only this field, whatever `-field` says. */
       readonly field?: string;
     }
+  /** Parts of an enveloped answer under banners; other formats, and `-field`, show the answer as `secret` does. */
+  | { readonly show: "sections"; readonly body: JsonObject; readonly sections: readonly Section[] }
   /** The keys of an enveloped list answer. */
   | { readonly show: "keys"; readonly body: JsonObject; readonly detailed: boolean }
   /** Rows, with a header or without, and the same data for the other formats. */
@@ -30,6 +32,11 @@ export type Outcome =
     }
   /** Text for the table format, data for the others; `compact` data is one line of JSON. */
   | { readonly show: "text"; readonly text: string; readonly data: Json; readonly compact?: boolean };
+
+/** A part of an answer under a banner: a line, or a table of names and values. */
+export type Section = {
+  readonly title: string;
+} & ({ readonly line: string } | { readonly rows: JsonObject });
 
 /** What a command's `run` gives back. */
 export interface Result {

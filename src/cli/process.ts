@@ -4,7 +4,8 @@ import { clientFor, storeDirectory } from "./connect.ts";
 import type { CliWorld, DaemonOptions } from "./context.ts";
 import { promptHidden } from "./prompt.ts";
 import { run } from "./run.ts";
-import { type Source, STDIN_BYTES_MAX, streamSink, streamSource } from "./streams.ts";
+import { descriptorSink, type Source, STDIN_BYTES_MAX, streamSource } from "./streams.ts";
+import { storeToken } from "./token-helper.ts";
 
 /** Runs the command line of this process. */
 export function runProcess(args: readonly string[]): Promise<number> {
@@ -13,10 +14,10 @@ export function runProcess(args: readonly string[]): Promise<number> {
 
 /** The outside as this process has it. */
 function processWorld(): CliWorld {
-  const stderr = streamSink(process.stderr);
+  const stderr = descriptorSink(2, () => process.stderr);
   return {
     stdin: standardInput,
-    stdout: streamSink(process.stdout),
+    stdout: descriptorSink(1, () => process.stdout),
     stderr,
     env: process.env,
     clock: systemClock,
@@ -69,12 +70,18 @@ async function writeTextFile(path: string, text: string): Promise<void> {
   }
 }
 
-/** While the daemon runs, signals ask it to end; it is the only command that does not just die of them. */
+/** While the daemon runs, signals ask it to end or to reload; it is the only command that does not just die of them. */
 async function runDaemon(options: DaemonOptions): Promise<number> {
   const { runDaemonCommand } = await import("../daemon/main.ts");
+  const { env, stdout, stderr } = process;
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => controller.abort());
-  }
-  return runDaemonCommand(options, { env: process.env, stderr: process.stderr, signal: controller.signal });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => controller.abort());
+  return runDaemonCommand(options, {
+    env,
+    stdout,
+    stderr,
+    signal: controller.signal,
+    onReload: (reload) => void process.on("SIGHUP", reload),
+    rememberToken: (token) => void storeToken(env, token),
+  });
 }

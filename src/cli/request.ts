@@ -1,34 +1,11 @@
 import { VsecError } from "../base/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
-import type { ApiRequest, ApiResponse, Method } from "../contract/wire.ts";
+import { httpMethod, queryText, scalarText } from "../contract/http-form.ts";
+import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import { remoteFailure } from "./failure.ts";
 
 /** The parts of a request that a command chooses. */
 export type CommandRequest = Pick<ApiRequest, "method" | "path" | "query" | "body">;
-
-/** The verb that goes over HTTP: a list and a help request are reads with a parameter. */
-export function httpMethod(method: Method): string {
-  return method === "LIST" || method === "HELP" ? "GET" : method;
-}
-
-/** A request's query with what its verb adds, keys sorted: `?list=true`; empty for none. */
-export function queryText(request: CommandRequest): string {
-  const pairs: [string, string][] = [];
-  if (request.method === "LIST") pairs.push(["list", "true"]);
-  if (request.method === "HELP") pairs.push(["help", "1"]);
-  for (const [key, value] of Object.entries(request.query ?? {})) {
-    for (const item of Array.isArray(value) ? (value as readonly Json[]) : [value])
-      pairs.push([key, scalarText(item)]);
-  }
-  if (pairs.length === 0) return "";
-  const encode = (text: string): string => encodeURIComponent(text).replaceAll("%20", "+");
-  const sorted = pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  return `?${sorted.map(([key, value]) => `${encode(key)}=${encode(value)}`).join("&")}`;
-}
-
-function scalarText(value: Json): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
-}
 
 /** The `errors` of an answer; undefined when its body is not of that shape. */
 export function errorsOf(body: Json): readonly string[] | undefined {

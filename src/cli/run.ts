@@ -13,6 +13,7 @@ import { commandHelp, groupHelp, rootHelp } from "./help.ts";
 import type { Outcome } from "./outcome.ts";
 import { coloured, isPlainTerminal, mayColour } from "./output/colour.ts";
 import { render, type View, warningsText } from "./output/render.ts";
+import { parseLine } from "./parse-line.ts";
 
 /**
  * Carries out one invocation: the only place where a failure becomes text and an exit code.
@@ -99,8 +100,7 @@ async function runCommand(entry: CommandEntry, rest: readonly string[], state: R
     await world.stdout.write(commandHelp(entry, command));
     return EXIT.ok.code;
   }
-  const { parseLine } = await import("./program.ts");
-  const line = parseLine(CATALOGUE, entry.words, command, rest);
+  const line = parseLine(command, rest);
   const options = globalOptions(command, line.values, world.env);
   state.format = options.format;
   const view: View = {

@@ -1,4 +1,5 @@
-import { VsecError } from "../base/errors.ts";
+import { fstatSync, writeSync } from "node:fs";
+import { messageOf, VsecError } from "../base/errors.ts";
 import { localFailure } from "./failure.ts";
 
 /** The most that is read from standard input or a file: what the API accepts as a body. */
@@ -22,33 +23,53 @@ export interface Source {
 
 const isBrokenPipe = (error: unknown): boolean => (error as NodeJS.ErrnoException | null)?.code === "EPIPE";
 
-/** A sink over a process stream. */
-export function streamSink(stream: NodeJS.WriteStream): Sink {
+/**
+ * A sink over standard output or error. It writes to the descriptor itself, since making the stream takes longer than most
+ * commands do; the stream is made where the descriptor does not block and is full.
+ */
+export function descriptorSink(descriptor: 1 | 2, stream: () => NodeJS.WriteStream): Sink {
   let broken = false;
-  // The callback of each write carries its error; without a listener the same error would end the process as well.
-  stream.on("error", (error) => {
-    broken ||= isBrokenPipe(error);
-  });
+  const hand = async (text: string): Promise<void> => {
+    const rest = writeNow(descriptor, Buffer.from(text, "utf8"));
+    if (rest.length > 0) await writeLater(stream(), rest);
+  };
   return {
-    isTTY: stream.isTTY === true,
+    get isTTY() {
+      return fstatSync(descriptor).isCharacterDevice() && stream().isTTY === true;
+    },
     get isBroken() {
       return broken;
     },
-    write(text) {
-      if (broken || text === "") return Promise.resolve();
-      return new Promise((resolve, reject) => {
-        stream.write(text, (error) => {
-          if (error === undefined || error === null) return resolve();
-          if (!isBrokenPipe(error)) {
-            const reason = `could not write the output: ${error.message}`;
-            return reject(localFailure(reason, error));
-          }
-          broken = true;
-          resolve();
-        });
-      });
+    async write(text) {
+      if (broken || text === "") return;
+      try {
+        await hand(text);
+      } catch (error) {
+        if (!isBrokenPipe(error))
+          throw localFailure(`could not write the output: ${messageOf(error)}`, error);
+        broken = true;
+      }
     },
   };
+}
+
+/** @returns What the descriptor did not take because it would have blocked. */
+function writeNow(descriptor: number, bytes: Buffer): Buffer {
+  let rest = bytes;
+  try {
+    while (rest.length > 0) rest = rest.subarray(writeSync(descriptor, rest));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+  }
+  return rest;
+}
+
+function writeLater(stream: NodeJS.WriteStream, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // The callback carries the error; without a listener the same error would end the process as well.
+    stream.once("error", () => undefined);
+    stream.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
 }
 
 /** A source over a process stream. */

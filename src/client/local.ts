@@ -12,7 +12,7 @@ export interface LocalOptions {
 /** Runs requests in this process, against the store on disk. The store is opened by the first request. */
 export async function openLocalClient(options: LocalOptions): Promise<Client> {
   const { composeInstance } = await import("../compose.ts");
-  return new LocalClient(composeInstance(options), options.env.VSEC_SWEEP !== "off");
+  return new LocalClient(composeInstance({ ...options, isOneShot: true }), options.env.VSEC_SWEEP !== "off");
 }
 
 class LocalClient implements Client {

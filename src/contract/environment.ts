@@ -25,6 +25,67 @@ export const ENVIRONMENT = [
       "Address of a daemon that answers instead of this process. VAULT_ADDR is not honoured, so that a shell set up for a Vault server never has its requests answered by, or sent to, the wrong one. The flag -address wins.",
   },
   {
+    name: "VSEC_DAEMON",
+    value: "off",
+    meaning:
+      "With off, a command without an address does not look whether the store's daemon answers, and works on the store itself.",
+  },
+  {
+    name: "VSEC_CACERT",
+    fallback: "VAULT_CACERT",
+    value: "file",
+    meaning: "A PEM file with the authorities to trust when the address is https. The flag -ca-cert wins.",
+  },
+  {
+    name: "VSEC_CAPATH",
+    fallback: "VAULT_CAPATH",
+    value: "directory",
+    meaning: "A directory of PEM files with the authorities to trust. The flag -ca-path wins.",
+  },
+  {
+    name: "VSEC_CLIENT_CERT",
+    fallback: "VAULT_CLIENT_CERT",
+    value: "file",
+    meaning: "A PEM file with the certificate to show to the daemon. The flag -client-cert wins.",
+  },
+  {
+    name: "VSEC_CLIENT_KEY",
+    fallback: "VAULT_CLIENT_KEY",
+    value: "file",
+    meaning: "A PEM file with the key of that certificate. The flag -client-key wins.",
+  },
+  {
+    name: "VSEC_TLS_SERVER_NAME",
+    fallback: "VAULT_TLS_SERVER_NAME",
+    value: "name",
+    meaning:
+      "The name that the daemon's certificate must be for, where the address has another. The flag -tls-server-name wins.",
+  },
+  {
+    name: "VSEC_SKIP_VERIFY",
+    fallback: "VAULT_SKIP_VERIFY",
+    value: "boolean",
+    meaning: "Do not check the daemon's certificate.",
+  },
+  {
+    name: "VSEC_CLIENT_TIMEOUT",
+    fallback: "VAULT_CLIENT_TIMEOUT",
+    value: "duration",
+    meaning: "How long to wait for a daemon's answer. Absent: 60s.",
+  },
+  {
+    name: "VSEC_DEV_ROOT_TOKEN_ID",
+    fallback: "VAULT_DEV_ROOT_TOKEN_ID",
+    value: "token",
+    meaning: "Default for the daemon's flag -dev-root-token-id.",
+  },
+  {
+    name: "VSEC_DEV_LISTEN_ADDRESS",
+    fallback: "VAULT_DEV_LISTEN_ADDRESS",
+    value: "host:port",
+    meaning: "Default for the daemon's flag -dev-listen-address.",
+  },
+  {
     name: "VSEC_TOKEN",
     fallback: "VAULT_TOKEN",
     value: "token",

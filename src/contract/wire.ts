@@ -25,6 +25,8 @@ export interface ApiRequest {
 export interface ApiResponse {
   readonly status: number;
   readonly body: Json;
+  /** Given: the body is a text of this type, and goes over the wire as it is. Absent: it is JSON. */
+  readonly contentType?: string;
 }
 
 /** The body of an enveloped answer. Key order is the order in which it is shown. */

@@ -1,17 +1,17 @@
 import type { Backend } from "../framework/backend.ts";
 
-/** The core's own backends, by their path with its trailing slash. Each is made when it is first needed. */
+/** The core's own backends, by their path with its trailing slash. Each is loaded when it is first needed. */
 export class Builtins {
-  readonly #makers: ReadonlyMap<string, () => Backend>;
-  readonly #made = new Map<string, Backend>();
+  readonly #loaders: ReadonlyMap<string, () => Promise<Backend>>;
+  readonly #loaded = new Map<string, Promise<Backend>>();
 
-  constructor(makers: Readonly<Record<string, () => Backend>>) {
-    this.#makers = new Map(Object.entries(makers));
+  constructor(loaders: Readonly<Record<string, () => Promise<Backend>>>) {
+    this.#loaders = new Map(Object.entries(loaders));
   }
 
   /** Their paths. */
   get paths(): readonly string[] {
-    return [...this.#makers.keys()];
+    return [...this.#loaders.keys()];
   }
 
   /** The path of the one that a request is for. Null: none. */
@@ -20,10 +20,10 @@ export class Builtins {
   }
 
   /** @param path - One of {@link Builtins.paths}. */
-  at(path: string): Backend {
-    const made = this.#made.get(path) ?? this.#makers.get(path)?.();
-    if (made === undefined) throw new TypeError(`the core has no backend at ${path}`);
-    this.#made.set(path, made);
-    return made;
+  at(path: string): Promise<Backend> {
+    const loaded = this.#loaded.get(path) ?? this.#loaders.get(path)?.();
+    if (loaded === undefined) throw new TypeError(`the core has no backend at ${path}`);
+    this.#loaded.set(path, loaded);
+    return loaded;
   }
 }

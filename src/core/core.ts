@@ -7,15 +7,9 @@ import type { AuthType } from "../framework/auth.ts";
 import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { AuditBroker } from "./audit/broker.ts";
 import { Builtins } from "./builtins.ts";
-import { cubbyholeBackend } from "./cubbyhole/backend.ts";
-import { claimDue, doDue } from "./due.ts";
-import { identityBackend } from "./identity/backend.ts";
-import { tokenIdentity } from "./identity/login.ts";
 import { Mounts } from "./mounts/mounts.ts";
 import { handle } from "./pipeline.ts";
 import type { Services } from "./services.ts";
-import { systemBackend } from "./system/backend.ts";
-import { tokenBackend } from "./tokens/backend.ts";
 
 /** Something that is due, claimed by one worker. */
 export type DueEntry = StoredEntry;
@@ -39,10 +33,16 @@ export class Core {
   constructor(deps: CoreDeps) {
     const { barrier, clock, random, log, engines } = deps;
     const builtins = new Builtins({
-      "sys/": () => systemBackend(this.services, deps.sealPaths),
-      "auth/token/": () => tokenBackend(this.services, tokenIdentity(this.services)),
-      "cubbyhole/": () => cubbyholeBackend(this.services),
-      "identity/": () => identityBackend(this.services),
+      "sys/": async () => (await import("./system/backend.ts")).systemBackend(this.services, deps.sealPaths),
+      "auth/token/": async () => {
+        const { tokenIdentity } = await import("./identity/login.ts");
+        return (await import("./tokens/backend.ts")).tokenBackend(
+          this.services,
+          tokenIdentity(this.services),
+        );
+      },
+      "cubbyhole/": async () => (await import("./cubbyhole/backend.ts")).cubbyholeBackend(this.services),
+      "identity/": async () => (await import("./identity/backend.ts")).identityBackend(this.services),
     });
     const { authMethods = [] } = deps;
     const mounts = new Mounts({ barrier, clock, random, log, engines, authMethods, builtins });
@@ -56,12 +56,14 @@ export class Core {
   }
 
   /** Takes up to `limit` entries that are due, for {@link Core.doDue}. */
-  claimDue(limit: number): Promise<readonly DueEntry[]> {
+  async claimDue(limit: number): Promise<readonly DueEntry[]> {
+    const { claimDue } = await import("./due.ts");
     return claimDue(this.services, this.#owner, limit);
   }
 
   /** Does what is due. @returns How many of the entries failed and are due again later. */
-  doDue(entries: readonly DueEntry[]): Promise<number> {
+  async doDue(entries: readonly DueEntry[]): Promise<number> {
+    const { doDue } = await import("./due.ts");
     return doDue(this.services, entries);
   }
 

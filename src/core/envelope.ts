@@ -21,7 +21,7 @@ export interface Answer {
 
 /** System paths whose data stand beside the envelope's keys as well. @see reference: response envelope. */
 const DUPLICATED =
-  /^sys\/(?:(?:mounts|auth|audit|audit-hash|policy|config\/auditing\/request-headers)(?:\/.*)?|capabilities(?:-accessor|-self)?|key-status|rotate|remount|wrapping\/wrap)$/;
+  /^sys\/(?:(?:mounts|auth|audit|audit-hash|policy|config\/auditing\/request-headers)(?:\/.*)?|capabilities(?:-accessor|-self)?|key-status|rotate|decode-token|remount|wrapping\/wrap)$/;
 
 /**
  * The wire's answer to a request that was carried out. Nothing to say is 204 after a write and 404 after a read; a list
@@ -40,7 +40,9 @@ export function respond(operation: Operation, path: string, answer: Answer): Api
   if (isSilent)
     return { status: reply.status ?? (isQuery ? 404 : 204), body: isQuery ? { errors: [] } : null };
   const envelope = envelopeOf(answer, reply);
-  const body = DUPLICATED.test(path.replace(/\/$/, "")) ? { ...envelope, ...reply.data } : envelope;
+  const body = DUPLICATED.test(path.replace(/\/$/, ""))
+    ? { ...envelope, ...reply.data, ...envelope }
+    : envelope;
   return { status: reply.status ?? 200, body: body as unknown as JsonObject };
 }
 
@@ -71,7 +73,9 @@ export function respondError(error: unknown, requestId: string, log: Log): ApiRe
   }
   if (error instanceof VsecError) {
     if (error.code === "SEALED") return { status: 503, body: { errors: ["Vault is sealed"] } };
-    return { status: 500, body: { errors: [aggregate(error.message)] } };
+    // What cannot be stored as it was given, and the like, is the caller's to change.
+    const status = error.code === "USAGE" ? 400 : 500;
+    return { status, body: { errors: [aggregate(error.message)] } };
   }
   const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: undefined };
   // The message of an unexpected error may hold anything, a secret too: only the places it passed are logged.

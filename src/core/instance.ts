@@ -1,11 +1,10 @@
-import { initBarrier, openBarrier } from "../barrier/open.ts";
+import { openBarrier } from "../barrier/open.ts";
 import type { Storage } from "../barrier/port.ts";
-import { newRootKey } from "../barrier/root-key.ts";
 import { readSealConfig } from "../barrier/seal-config.ts";
-import type { Seal, SealConfig } from "../barrier/seals/port.ts";
+import type { Seal, SealConfig, WholeKeySeal } from "../barrier/seals/port.ts";
+import { type Split, splitOf } from "../barrier/seals/split.ts";
 import type { Clock } from "../base/clock.ts";
 import { badRequest, hasCode, VsecError } from "../base/errors.ts";
-import { failpoint } from "../base/failpoint.ts";
 import type { Log } from "../base/log.ts";
 import { type Random, randomUuid } from "../base/random.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
@@ -14,19 +13,25 @@ import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { dispatch } from "../framework/dispatch.ts";
 import { Core } from "./core.ts";
 import { respond, respondError } from "./envelope.ts";
-import { emptyMountTable } from "./mounts/table.ts";
 import { readRequest } from "./request-path.ts";
+import { Ceremonies } from "./seal/ceremonies.ts";
+import type { GenerateRoot } from "./seal/generate-root.ts";
+import type { Rekey } from "./seal/rekey.ts";
+import { Serving } from "./seal/serving.ts";
+import { Turns } from "./seal/turns.ts";
+import { UnsealProgress } from "./seal/unseal-progress.ts";
+import { controlPaths } from "./system/control-paths.ts";
 import type { InitResult, SealControl, SealState } from "./system/seal-control.ts";
-import { sealPaths } from "./system/seal-paths.ts";
-import { newRootToken } from "./tokens/store.ts";
 
 /** The seals of this machine. */
 export interface SealSet {
   /** The seal of that type, or, for null, the best this machine has. @throws ApiError 400 for an unknown type. */
   choose(type: string | null): Promise<Seal>;
-  of(config: SealConfig): Promise<Seal>;
-  /** Turns what a person gave into the root key. @throws ApiError 400, SEAL_WRONG_KEY. */
+  of(type: WholeKeySeal): Promise<Seal>;
+  /** Turns what a person gave into the root key, and keeps it where the seal does. @throws ApiError 400, SEAL_WRONG_KEY. */
   unlock(config: SealConfig, key: string): Promise<Uint8Array>;
+  /** The root key, from what somebody gave who claims to hold the store's one key. @throws SEAL_WRONG_KEY, USAGE. */
+  prove(config: SealConfig, key: string): Promise<Uint8Array>;
   /** Forgets what an unlock left on this machine. @throws ApiError 400 for seals that need no person. */
   lock(config: SealConfig): Promise<void>;
   /** How the root key is kept, for people. */
@@ -45,23 +50,48 @@ export interface InstanceDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /**
+   * True: the process ends with its request, and was started by whoever sends it. Nothing is collected over several
+   * requests then, and a store that opened by itself did so with the sender's own key.
+   */
+  readonly isOneShot?: boolean;
 }
 
 /** Paths that answer whatever the seal's state. */
 const ALWAYS = ["sys/init", "sys/seal-status", "sys/unseal", "sys/health", "sys/leader"];
+
+const NEEDS_DAEMON =
+  "its key is split, and what the shares open is kept by a daemon: start `vsec daemon`, then give them with `vsec operator unseal`";
 
 /** One store, from before its init to its use: sealed, unsealed, served. */
 export class Instance implements SealControl {
   readonly clock: Clock;
   readonly #deps: InstanceDeps;
   readonly #sealPaths: readonly PathSpec[];
+  /** Init, unseal and seal do not overlap. */
+  readonly #turns = new Turns();
+  readonly #progress: UnsealProgress;
+  readonly #ceremonies: Ceremonies;
   #storage: Storage | undefined;
-  #core: Core | undefined;
+  #serving: Serving | undefined;
+  #opening: Promise<Core | null> | undefined;
 
   constructor(deps: InstanceDeps) {
     this.#deps = deps;
     this.clock = deps.clock;
-    this.#sealPaths = sealPaths(this, () => deps.clock.now());
+    this.#progress = new UnsealProgress(deps.random);
+    const { random, clock, log, seals, isOneShot = false } = deps;
+    this.#ceremonies = new Ceremonies({
+      random,
+      clock,
+      log,
+      seals,
+      isOneShot,
+      storage: () => this.#store(),
+      config: () => this.#requireConfig(),
+      core: () => this.core(),
+    });
+    this.#sealPaths = controlPaths(this, () => deps.clock.now());
   }
 
   /** Carries out one request. @throws VsecError when there is no store, or one that cannot be opened. */
@@ -76,8 +106,15 @@ export class Instance implements SealControl {
       if (!hasCode(error, "SEAL_UNAVAILABLE")) throw error;
       return { status: 503, body: { errors: [`Vault is sealed: ${error.message}`] } };
     }
-    if (core === null) return { status: 503, body: { errors: ["Vault is sealed"] } };
-    return core.handle(wire);
+    if (core === null) return this.#refuseSealed();
+    // The one that core() answered with, unless the store was sealed since.
+    return this.#serving === undefined ? this.#refuseSealed() : this.#serving.handle(wire);
+  }
+
+  async #refuseSealed(): Promise<ApiResponse> {
+    const needsDaemon = this.#deps.isOneShot === true && (await this.#config())?.type === "shamir";
+    const text = needsDaemon ? `Vault is sealed: ${NEEDS_DAEMON}` : "Vault is sealed";
+    return { status: 503, body: { errors: [text] } };
   }
 
   async #handleAlways(wire: ApiRequest): Promise<ApiResponse> {
@@ -100,9 +137,18 @@ export class Instance implements SealControl {
 
   /** The unsealed core; unseals when the seal needs no person. Null: sealed. */
   async core(): Promise<Core | null> {
-    if (this.#core !== undefined) return this.#core;
+    if (this.#serving !== undefined) return this.#serving.core;
+    // Requests that come at the same time share one opening, and one core.
+    this.#opening ??= this.#openByItself().finally(() => {
+      this.#opening = undefined;
+    });
+    return this.#opening;
+  }
+
+  async #openByItself(): Promise<Core | null> {
     const config = await this.#requireConfig();
-    const seal = await this.#deps.seals.of(config);
+    if (config.type === "shamir") return null;
+    const seal = await this.#deps.seals.of(config.type);
     const rootKey = await seal.open(config);
     return rootKey === null ? null : this.#open(rootKey);
   }
@@ -112,8 +158,17 @@ export class Instance implements SealControl {
     const barrier = await openBarrier({ storage: this.#store(), rootKey, clock, random });
     rootKey.fill(0);
     const { log, engines, authMethods } = this.#deps;
-    this.#core = new Core({ barrier, clock, random, log, engines, authMethods, sealPaths: this.#sealPaths });
-    return this.#core;
+    const core = new Core({
+      barrier,
+      clock,
+      random,
+      log,
+      engines,
+      authMethods,
+      sealPaths: this.#sealPaths,
+    });
+    this.#serving = new Serving(core);
+    return core;
   }
 
   #store(): Storage {
@@ -140,9 +195,15 @@ export class Instance implements SealControl {
   async state(): Promise<SealState> {
     const { storageType } = this.#deps;
     const config = await this.#config();
-    if (config === null) return { initialized: false, sealed: true, sealType: "", storageType, storeId: "" };
+    const none = { shares: 0, threshold: 0, progress: 0, nonce: "" };
+    if (config === null) {
+      return { initialized: false, sealed: true, sealType: "", storageType, storeId: "", ...none };
+    }
     const sealed = !(await this.#opens());
-    return { initialized: true, sealed, sealType: config.type, storageType, storeId: config.storeId };
+    const { count: progress, nonce } = this.#progress;
+    const keys = { ...splitFor(config), progress, nonce };
+    const { type: sealType, storeId } = config;
+    return { initialized: true, sealed, sealType, storageType, storeId, ...keys };
   }
 
   /** False: the key is not to be had. */
@@ -155,67 +216,79 @@ export class Instance implements SealControl {
     }
   }
 
-  async init(sealType: string | null): Promise<InitResult> {
-    const { seals, random, clock } = this.#deps;
-    if ((await this.#config()) !== null) throw badRequest("Vault is already initialized");
-    const seal = await seals.choose(sealType);
-    const rootKey = newRootKey(random);
-    const config = await protect(seal, rootKey, randomUuid(random));
-    failpoint("init:protected");
-    this.#storage ??= this.#deps.createStorage();
-    let rootToken = "";
-    try {
-      await initBarrier({
-        storage: this.#storage,
-        rootKey,
-        clock,
-        random,
-        seal: config,
-        writes: (barrier) => {
-          const token = newRootToken(barrier, random, clock.now());
-          rootToken = token.id;
-          return [emptyMountTable(), ...token.writes];
-        },
-      });
-    } catch (error) {
-      await seal.forget(config);
-      if (hasCode(error, "STORE_CONFLICT")) throw badRequest("Vault is already initialized");
-      throw error;
-    } finally {
-      rootKey.fill(0);
-    }
-    return { rootToken, seal: { type: config.type, detail: seals.describe(config) } };
+  init(seal: string | Split | null): Promise<InitResult> {
+    return this.#turns.take(async () => {
+      if ((await this.#config()) !== null) throw badRequest("Vault is already initialized");
+      const { makeStore } = await import("./seal/new-store.ts");
+      const { seals, random, clock } = this.#deps;
+      const createStorage = (): Storage => {
+        this.#storage ??= this.#deps.createStorage();
+        return this.#storage;
+      };
+      const chooseSeal = (type: string | null) => seals.choose(type);
+      const made = await makeStore({ random, clock, chooseSeal, createStorage }, seal);
+      const { config, keys, rootToken } = made;
+      return { rootToken, keys, seal: { type: config.type, detail: seals.describe(config) } };
+    });
   }
 
-  async unseal(key: string): Promise<void> {
-    if (await this.#opens()) return;
-    const config = await this.#requireConfig();
-    await this.#open(await unlock(this.#deps.seals, config, key));
+  unseal(key: string): Promise<void> {
+    return this.#turns.take(async () => {
+      const config = await this.#config();
+      if (config === null) throw badRequest("Vault is not initialized");
+      if (await this.#opens()) return;
+      if (config.type !== "shamir") {
+        await this.#open(await unlock(this.#deps.seals, config, key));
+        return;
+      }
+      if (this.#deps.isOneShot === true) throw badRequest(`this key opens nothing here: ${NEEDS_DAEMON}`);
+      const rootKey = await this.#progress.give(config, key);
+      if (rootKey !== null) await this.#open(rootKey);
+    });
   }
 
-  async seal(): Promise<void> {
-    await this.#deps.seals.lock(await this.#requireConfig());
-    await this.#core?.close();
-    this.#core = undefined;
+  resetUnseal(): Promise<void> {
+    return this.#turns.take(async () => {
+      if ((await this.#config()) === null) throw badRequest("Vault is not initialized");
+      if (await this.#opens()) throw badRequest("vault is unsealed");
+      this.#progress.reset();
+    });
+  }
+
+  seal(): Promise<void> {
+    return this.#turns.take(async () => {
+      const config = await this.#requireConfig();
+      if (config.type !== "shamir") await this.#deps.seals.lock(config);
+      this.#progress.reset();
+      this.#ceremonies.cancel();
+      const serving = this.#serving;
+      this.#serving = undefined;
+      await serving?.retire();
+    });
+  }
+
+  rekey(): Promise<Rekey> {
+    return this.#ceremonies.rekey();
+  }
+
+  generateRoot(): Promise<GenerateRoot> {
+    return this.#ceremonies.generateRoot();
   }
 
   /** Ends connections and closes the store. */
   async close(): Promise<void> {
-    await this.#core?.close();
-    this.#core = undefined;
+    this.#progress.reset();
+    this.#ceremonies.cancel();
+    await this.#serving?.close();
+    this.#serving = undefined;
     await this.#storage?.close();
     this.#storage = undefined;
   }
 }
 
-/** @throws ApiError 400 when this machine or environment cannot hold the key: the caller can choose another seal. */
-async function protect(seal: Seal, rootKey: Uint8Array, storeId: string): Promise<SealConfig> {
-  try {
-    return await seal.protect(rootKey, storeId);
-  } catch (error) {
-    if (hasCode(error, "SEAL_UNAVAILABLE")) throw badRequest(error.message, error);
-    throw error;
-  }
+/** Other seals have one key, which is whole. */
+function splitFor(config: SealConfig): Split {
+  return config.type === "shamir" ? splitOf(config) : { shares: 1, threshold: 1 };
 }
 
 /** @throws ApiError 400 `invalid key: …`. */

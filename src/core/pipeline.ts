@@ -6,15 +6,12 @@ import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import type { Reply } from "../framework/backend.ts";
 import { dispatch, isCreate, type MountRequest } from "../framework/dispatch.ts";
 import { type Answer, respond, respondError } from "./envelope.ts";
-import { logIn } from "./identity/log-in.ts";
-import { endLease } from "./leases/end.ts";
 import { issueLease } from "./leases/issue.ts";
 import { type CoreRequest, readRequest } from "./request-path.ts";
 import { findRoute, type Route } from "./route.ts";
 import type { Services } from "./services.ts";
 import { type Standing, standingFor } from "./standing.ts";
 import { authenticate, spendUse } from "./tokens/authenticate.ts";
-import { revokeTokenTree } from "./tokens/revoke.ts";
 import { Trail } from "./trail.ts";
 
 /** A request under way. */
@@ -24,6 +21,8 @@ interface Passage {
   readonly request: CoreRequest;
   readonly requestId: string;
   readonly trail: Trail;
+  /** The lease that was issued for this request, once it was. */
+  issuedLeaseId: string | null;
 }
 
 /**
@@ -36,7 +35,7 @@ export async function handle(services: Services, wire: ApiRequest): Promise<ApiR
   try {
     const request = readRequest(wire);
     const trail = new Trail(services.audit, wire, request, requestId, () => services.clock.now());
-    const passage: Passage = { services, wire, request, requestId, trail };
+    const passage: Passage = { services, wire, request, requestId, trail, issuedLeaseId: null };
     try {
       return await pass(passage);
     } catch (error) {
@@ -51,11 +50,15 @@ export async function handle(services: Services, wire: ApiRequest): Promise<ApiR
 async function pass(passage: Passage): Promise<ApiResponse> {
   const { services, wire, request, trail } = passage;
   await refuseForgedWrapping(passage);
-  const caller = await authenticate(services, request.token, wire.remoteAddress ?? null);
+  const route = await findRoute(services, request.path);
+  trail.known.route = route;
+  // A login does not depend on a token that happens to be sent along, and a lookup of a wrapping token does not use it up.
+  const needsToken = route?.spec?.unauthenticated !== true;
+  const from = wire.remoteAddress ?? null;
+  const caller = needsToken ? await authenticate(services, request.token, from) : null;
   const { last } = caller === null ? { last: false } : await spendUse(services, caller);
   try {
     trail.known.standing = caller === null ? null : await standingFor(services, caller);
-    trail.known.route = await findRoute(services, request.path);
     await authorise(passage);
     await trail.request();
     const response = await answer(passage, last);
@@ -78,7 +81,8 @@ async function refuseForgedWrapping({ services, request }: Passage): Promise<voi
  * rights learns nothing about what is mounted.
  * @throws ApiError 403 `permission denied`.
  */
-async function authorise({ wire, request, trail }: Passage): Promise<void> {
+async function authorise(passage: Passage): Promise<void> {
+  const { wire, request, trail } = passage;
   const { route, standing } = trail.known;
   if (route?.spec?.unauthenticated === true) return;
   if (standing === null) {
@@ -92,7 +96,7 @@ async function authorise({ wire, request, trail }: Passage): Promise<void> {
   const isNew =
     route !== null &&
     request.operation === "update" &&
-    (await isCreate(route.backend, mountRequest(request, route)));
+    (await isCreate(route.backend, mountRequest(passage, route)));
   const decision = standing.acl.check({
     operation: isNew ? "create" : request.operation,
     path: request.path,
@@ -104,29 +108,32 @@ async function authorise({ wire, request, trail }: Passage): Promise<void> {
   if (!decision.allowed) throw new ApiError(403, aggregate("permission denied"));
 }
 
-function mountRequest({ operation, data }: CoreRequest, { below }: Route): MountRequest {
-  return { operation, path: below, data, displayName: "" };
+function mountRequest(passage: Passage, { below, entry }: Route): MountRequest {
+  const { wire, request, trail } = passage;
+  return {
+    operation: request.operation,
+    path: below,
+    data: request.data,
+    displayName: trail.known.standing?.caller.record.displayName ?? "",
+    remoteAddress: wire.remoteAddress ?? null,
+    ...(entry === null ? ownExtras(passage) : {}),
+  };
 }
 
 async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse> {
-  const { services, wire, request, trail, requestId } = passage;
+  const { services, request, trail, requestId } = passage;
   if (request.operation === "help") {
     const { helpFor } = await import("./help.ts");
     return helpFor(services, request.path);
   }
-  const { route, standing } = trail.known;
+  const { route } = trail.known;
   if (route === null) {
     throw new ApiError(
       404,
       `no handler for route "${request.path.replace(/\/$/, "")}". route entry not found.`,
     );
   }
-  const reply = await dispatch(route.backend, {
-    ...mountRequest(request, route),
-    displayName: standing?.caller.record.displayName ?? "",
-    remoteAddress: wire.remoteAddress ?? null,
-    ...(route.entry === null ? ownExtras(passage) : {}),
-  });
+  const reply = await dispatch(route.backend, mountRequest(passage, route));
   const completed = await complete(passage, route, reply, isLastUse);
   const base = { requestId, mountType: route.mountType };
   const response = respond(request.operation, request.path, { ...base, ...completed });
@@ -149,6 +156,7 @@ async function complete(
   isLastUse: boolean,
 ): Promise<Pick<Answer, "reply" | "lease">> {
   if (reply?.login !== undefined) {
+    const { logIn } = await import("./identity/log-in.ts");
     const { auth, warnings } = await logIn(passage.services, route, reply.login, passage.request.path, {
       remoteAddress: passage.wire.remoteAddress ?? null,
     });
@@ -170,6 +178,7 @@ async function complete(
     caller: standing.caller,
   });
   const { id, renewable } = issued.record;
+  passage.issuedLeaseId = id;
   const warnings = [...(reply.warnings ?? []), ...issued.warnings];
   return {
     reply: { ...reply, data: issued.data, warnings },
@@ -206,12 +215,14 @@ function accessorIn({ auth, data }: JsonObject): string {
 }
 
 /** Writes the answer down. One that cannot be is not shown, and a secret that nobody was shown is revoked. */
-async function show({ services, trail }: Passage, response: ApiResponse): Promise<void> {
+async function show({ services, trail, issuedLeaseId }: Passage, response: ApiResponse): Promise<void> {
   try {
     await trail.response(response);
   } catch (error) {
-    const leaseId = isJsonObject(response.body) ? response.body.lease_id : undefined;
-    if (typeof leaseId === "string" && leaseId !== "") await endLease(services, leaseId);
+    if (issuedLeaseId !== null) {
+      const { endLease } = await import("./leases/end.ts");
+      await endLease(services, issuedLeaseId);
+    }
     throw error;
   }
 }
@@ -219,6 +230,7 @@ async function show({ services, trail }: Passage, response: ApiResponse): Promis
 /** A token whose last use this was is revoked with all it made. It is closed and due: a failure here only delays its end. */
 async function endUsedUp(services: Services, tokenHash: string): Promise<void> {
   try {
+    const { revokeTokenTree } = await import("./tokens/revoke.ts");
     await revokeTokenTree(services, tokenHash);
   } catch (error) {
     services.log.warn("a used-up token could not be revoked yet", { error: messageOf(error) });

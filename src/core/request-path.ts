@@ -16,6 +16,8 @@ export interface CoreRequest {
 }
 
 const PATH_CHARS_MAX = 4096;
+/** As Go's unicode.IsPrint has it: of all white space only the ASCII space can be printed. */
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 /**
  * Reads the wire's request.
@@ -25,10 +27,7 @@ const PATH_CHARS_MAX = 4096;
 export function readRequest(request: ApiRequest): CoreRequest {
   const operation = operationOf(request);
   const path = checkPath(request.path, operation);
-  const data = { ...dataOf(request) };
-  delete data.list;
-  delete data.help;
-  return { operation, path, data, token: request.token ?? "" };
+  return { operation, path, data: dataOf(request), token: request.token ?? "" };
 }
 
 function operationOf(request: ApiRequest): Operation {
@@ -62,7 +61,7 @@ function isTrue(value: Json | undefined): boolean {
 function checkPath(raw: string, operation: Operation): string {
   const path = raw.replace(/^\/+/, "");
   if (path.length > PATH_CHARS_MAX) throw badRequest("path is too long");
-  if (/[^\P{C}]/u.test(path)) throw badRequest("path contains non-printable characters");
+  if (UNPRINTABLE.test(path)) throw badRequest("path contains non-printable characters");
   const segments = path.split("/");
   if (segments.includes(".") || segments.includes("..")) throw badRequest("relative paths not supported");
   if (segments.slice(0, -1).includes("")) throw badRequest("path has an empty segment");
@@ -73,7 +72,9 @@ function checkPath(raw: string, operation: Operation): string {
 function dataOf(request: ApiRequest): JsonObject {
   if (request.method === "GET" || request.method === "LIST" || request.method === "DELETE") {
     const body = isJsonObject(request.body) ? request.body : {};
-    return { ...body, ...request.query };
+    // What chose the operation is no parameter.
+    const { list: _list, help: _help, ...query } = request.query ?? {};
+    return { ...body, ...query };
   }
   if (request.body === null || request.body === undefined) return {};
   if (!isJsonObject(request.body)) throw badRequest("failed to decode JSON input: the body is not an object");

@@ -29,7 +29,7 @@ export async function findRoute(services: Services, path: string): Promise<Route
   const { mounts } = services;
   const own = mounts.builtins.pathFor(path);
   if (own !== null) {
-    return routeTo(path, own, OWN_TYPES[own] ?? "system", mounts.builtins.at(own), null);
+    return routeTo(path, own, OWN_TYPES[own] ?? "system", await mounts.builtins.at(own), null);
   }
   const entry = await mounts.entryFor(path);
   if (entry === null) return null;

@@ -13,4 +13,14 @@ export const ENGINES: readonly EngineType[] = [
       return databaseEngine(findPlugin);
     },
   },
+  {
+    type: "kv",
+    description: "Secrets that people and programs write, with versions",
+    load: async () => (await import("./kv/backend.ts")).kvEngine,
+  },
+  {
+    type: "aws",
+    description: "AWS users and tokens that live as long as their lease",
+    load: async () => (await import("./aws/backend.ts")).awsEngine(),
+  },
 ];

@@ -38,7 +38,10 @@ export interface Reply {
   readonly warnings?: readonly string[];
   /** A secret to be issued under a lease; its data becomes the answer's. */
   readonly lease?: LeasePlan;
-  /** A lease that stands already and that the answer's envelope names, as a renewal's does. */
+  /**
+   * A lease that stands already and that the answer's envelope names, as a renewal's does. With an empty id there is none, and
+   * the envelope tells how long the data hold.
+   */
   readonly renewed?: { readonly id: string; readonly renewable: boolean; readonly ttlSeconds: number };
   /** What an auth method found the caller to be; the core makes a token of it. */
   readonly login?: LoginGrant;
@@ -98,6 +101,8 @@ export interface MountContext {
   /** The mount's present path with its trailing slash, `database/`, for messages. */
   readonly mountPath: string;
   readonly accessor: string;
+  /** The mount's present options, such as `version` of a kv mount. */
+  readonly options: Readonly<Record<string, string>>;
   readonly storage: EngineStorage;
   readonly clock: Clock;
   readonly random: Random;

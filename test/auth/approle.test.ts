@@ -341,6 +341,14 @@ describe("an AppRole role", () => {
     expect(await at.read(absent)).toBeUndefined();
   });
 
+  test("is listed with others, in pages where asked", async () => {
+    const at = await world();
+    for (const name of ["a", "b", "d"]) await at.write(`auth/approle/role/${name}`);
+    const keys = async (data: JsonObject) => (await at.call("list", "auth/approle/role/", data))?.data?.keys;
+    expect(await keys({})).toEqual(["a", "b", "ci", "d"]);
+    expect(await keys({ after: "a", limit: "2" })).toEqual(["b", "ci"]);
+  });
+
   test("takes another role id, and the old one is of no use then", async () => {
     const at = await world();
     const before = await roleId(at);

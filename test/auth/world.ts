@@ -45,9 +45,9 @@ export interface AuthWorld {
 export async function authWorld(): Promise<AuthWorld> {
   const { barrier, clock } = await newWorld();
   await barrier.commit([emptyMountTable()]);
-  const own: Record<string, () => Backend> = {
-    "sys/": () => ({ help: "", paths, secrets: [] }),
-    "identity/": () => identityBackend(services),
+  const own: Record<string, () => Promise<Backend>> = {
+    "sys/": async () => ({ help: "", paths, secrets: [] }),
+    "identity/": async () => identityBackend(services),
   };
   const mounts = new Mounts({
     barrier,
@@ -64,7 +64,7 @@ export async function authWorld(): Promise<AuthWorld> {
 
   const find = async (path: string): Promise<{ backend: Backend; mountPath: string }> => {
     const mountPath = mounts.builtins.pathFor(path);
-    if (mountPath !== null) return { backend: mounts.builtins.at(mountPath), mountPath };
+    if (mountPath !== null) return { backend: await mounts.builtins.at(mountPath), mountPath };
     const entry = await mounts.entryFor(path);
     if (entry === null) throw new ApiError(404, "no route");
     return { backend: (await mounts.load(entry)).backend, mountPath: entry.path };

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import { encodeSealConfig } from "../../src/barrier/seal-config.ts";
 import { chooseSeal, loadPassphraseSeal, loadSeal } from "../../src/barrier/seals/index.ts";
-import { SEAL_TYPES, type SealConfig } from "../../src/barrier/seals/port.ts";
+import { SEAL_TYPES, type SealConfig, WHOLE_KEY_SEALS } from "../../src/barrier/seals/port.ts";
 import { Secret } from "../../src/base/secret.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { temporaryDirectories } from "../platform/temp.ts";
@@ -23,7 +23,7 @@ function withParams(config: SealConfig, params: Readonly<Record<string, unknown>
   return { ...config, params: JSON.parse(JSON.stringify({ ...config.params, ...params })) };
 }
 
-describe.each([...SEAL_TYPES])("the %s seal", (type) => {
+describe.each([...WHOLE_KEY_SEALS])("the %s seal", (type) => {
   test("gives back the root key that it protects, and its configuration does not hold it", async () => {
     const world = sealWorld(newDirectory()).withEnv(ENV);
     const seal = await loadSeal(type, world);

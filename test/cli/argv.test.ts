@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { asksForHelp, normaliseArguments } from "../../src/cli/argv.ts";
-import type { AnyCommand, Catalogue } from "../../src/cli/command.ts";
+import type { AnyCommand } from "../../src/cli/command.ts";
 import type { Flags } from "../../src/cli/flags.ts";
 import { answer } from "../../src/cli/outcome.ts";
-import { parseLine } from "../../src/cli/program.ts";
+import { parseLine } from "../../src/cli/parse-line.ts";
 
 const FLAGS: Flags = {
   field: { kind: "string", text: "" },
@@ -27,11 +27,7 @@ const command: AnyCommand = {
   requests: false,
   run: () => Promise.resolve(answer()),
 };
-const catalogue: Catalogue = {
-  commands: [{ words: "thing do", synopsis: "", load: () => Promise.resolve({ command }) }],
-  groups: [{ words: "thing", synopsis: "", description: "" }],
-};
-const parse = (...args: string[]) => parseLine(catalogue, "thing do", command, args);
+const parse = (...args: string[]) => parseLine(command, args);
 
 const UNSET = {
   field: undefined,

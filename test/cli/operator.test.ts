@@ -135,24 +135,26 @@ describe("operator init", () => {
   });
 
   test.each([["-key-shares=5"], ["-n=5"], ["-key-threshold=3"], ["-t=0"]])(
-    "%s is refused before anything is made",
+    "%s is refused for a seal of one key, before anything is made",
     async (flag) => {
-      const ran = await vsec(["operator", "init", flag]);
+      const ran = await vsec(["operator", "init", "-seal=key-file", flag]);
       expect([ran.exitCode, ran.requests]).toEqual([1, []]);
-      expect(ran.stderr).toMatch(/^-key-(shares|threshold)=\d cannot be used: a store has one key/);
+      expect(ran.stderr).toMatch(/^-key-(shares|threshold)=\d cannot be used: a key-file seal holds one key/);
     },
   );
 
-  test("shares of one are what there is", async () => {
-    const ran = await vsec(["operator", "init", "-n=1", "-t=1", "-no-store-token"], { answers: [made] });
+  test("shares of one are what a seal of one key has", async () => {
+    const args = ["operator", "init", "-seal=key-file", "-n=1", "-t=1", "-no-store-token"];
+    const ran = await vsec(args, { answers: [made] });
     expect(ran.exitCode).toBe(0);
+    expect(ran.requests[0]?.body).toEqual({ seal: { type: "key-file" } });
   });
 
   test("an unknown seal is refused", async () => {
-    const ran = await vsec(["operator", "init", "-seal=shamir"]);
+    const ran = await vsec(["operator", "init", "-seal=tpm"]);
     expect([ran.exitCode, ran.stderr]).toEqual([
       1,
-      'Unknown seal "shamir"; choose one of: keychain, key-file, passphrase, env\n',
+      'Unknown seal "tpm"; choose one of: keychain, key-file, passphrase, env, shamir\n',
     ]);
   });
 

@@ -178,12 +178,12 @@ describe("the way to the API", () => {
     ]);
   });
 
-  test("an address is refused clearly", async () => {
-    await expect(clientFor({ address: "http://h" }, {})).rejects.toEqual(
+  test("what is no address is refused clearly", async () => {
+    await expect(clientFor({ address: "ftp://h" }, {})).rejects.toEqual(
       expect.objectContaining({
-        exitCode: 2,
+        code: "UNREACHABLE",
         message:
-          "cannot reach http://h: the API over the network is not part of this version of vsec; leave -address and VSEC_ADDR out to use the local store",
+          '"ftp://h" is not an address; addresses are like https://host:8200, http://127.0.0.1:8200 or unix:///path/to/socket',
       }),
     );
   });

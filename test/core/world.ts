@@ -1,3 +1,4 @@
+import { AUTH_METHODS } from "../../src/auth/index.ts";
 import { initBarrier } from "../../src/barrier/open.ts";
 import type { Barrier } from "../../src/barrier/port.ts";
 import { VsecError } from "../../src/base/errors.ts";
@@ -9,6 +10,7 @@ import type { LeaseRecord } from "../../src/core/leases/record.ts";
 import { emptyMountTable } from "../../src/core/mounts/table.ts";
 import { newRootToken } from "../../src/core/tokens/store.ts";
 import { runOnce } from "../../src/daemon/loop.ts";
+import { ENGINES } from "../../src/engines/index.ts";
 import { type Backend, type MountContext, path } from "../../src/framework/backend.ts";
 import { field } from "../../src/framework/field.ts";
 import type { SecretType } from "../../src/framework/secret.ts";
@@ -186,7 +188,8 @@ export class CoreWorld {
       clock: { now: () => this.#time.now, sleep: async () => undefined },
       random: systemRandom,
       log,
-      engines: [{ type: "tiny", description: "keys", load: async () => tinyEngine(this.keys) }],
+      authMethods: AUTH_METHODS,
+      engines: [{ type: "tiny", description: "keys", load: async () => tinyEngine(this.keys) }, ...ENGINES],
       sealPaths: [],
     });
   }

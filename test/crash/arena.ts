@@ -131,7 +131,7 @@ export class Case {
   async users(): Promise<string[]> {
     const rows = await this.server.query<{ rolname: string }>(
       "SELECT rolname FROM pg_roles WHERE rolname LIKE $1 ORDER BY 1",
-      [`v-root-${this.role}-%`],
+      [`v-%-${this.role}-%`],
     );
     return rows.map((row) => row.rolname);
   }

@@ -101,6 +101,34 @@ export const DISABLE: Operation = {
   leases: { untouched: 2, begun: 0 },
 };
 
+/** A token with a lease and a cubbyhole, and a child of it with a lease. */
+async function growTree(at: Case): Promise<void> {
+  const { world, credsPath } = at;
+  const grow = async (parent: string | undefined): Promise<string> => {
+    const token = await world.ok("token create -field=token -policy=root -ttl=20h", {
+      env: { VSEC_TOKEN: parent },
+    });
+    await world.ok(`read ${credsPath}`, { env: { VSEC_TOKEN: token } });
+    await world.ok("write cubbyhole/kept note=mine", { env: { VSEC_TOKEN: token } });
+    return token;
+  };
+  at.memory = await grow(undefined);
+  await grow(at.memory);
+}
+
+/** One token of a tree: its leases are made due, and revoked; its cubbyhole is emptied; it is forgotten. */
+const END_TOKEN = [
+  ...COMMIT,
+  ...TAKE,
+  ...DROP,
+  ...FORGET,
+  "token:leases-ended",
+  ...COMMIT,
+  "token:emptied",
+  ...COMMIT,
+  "token:forgotten",
+] as const;
+
 /** Taking up a rotation that was killed between the change on the server and its confirmation. */
 export const SETTLE: Operation = {
   name: "settle a rotation",
@@ -157,6 +185,14 @@ export const LEASE_OPERATIONS: readonly Operation[] = [
     leases: { untouched: 0, begun: 0 },
   },
   DISABLE,
+  {
+    name: "revoke a token with its tree",
+    // Both are marked, from the root down, and ended from the leaf up.
+    passes: [...COMMIT, "token:marked", ...COMMIT, ...END_TOKEN, ...END_TOKEN],
+    prepare: growTree,
+    command: (at) => `token revoke ${at.memory}`,
+    leases: { untouched: 2, begun: 0 },
+  },
 ];
 
 /** One place to die at: a failpoint, and which of its passings. */

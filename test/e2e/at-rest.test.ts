@@ -25,7 +25,10 @@ function spellings(text: string): Buffer[] {
 const isIn = (content: Buffer, text: string): boolean =>
   spellings(text).some((each) => content.includes(each));
 
-const filesOf = (folder: string): string[] => readdirSync(folder).map((name) => join(folder, name));
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder)
+    .map((name) => join(folder, name))
+    .filter((file) => statSync(file).isFile());
 
 describe("the search", () => {
   test.each(["utf8", "utf16le", "hex", "base64", "base64url"] as const)(

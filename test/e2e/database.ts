@@ -11,6 +11,7 @@ export interface Creds {
   readonly lease_id: string;
   readonly lease_duration: number;
   readonly renewable: boolean;
+  readonly warnings: readonly string[] | null;
   readonly data: { readonly username: string; readonly password: string };
 }
 

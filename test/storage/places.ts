@@ -16,9 +16,9 @@ export function removeDirectory(directory: string): void {
 }
 
 /** A fresh SQLite store in a directory of its own. */
-export async function openFresh(): Promise<OpenedStorage> {
+export async function openFresh({ keepsLog = false } = {}): Promise<OpenedStorage> {
   const directory = makeDirectory();
-  const storage = openSqliteStorage({ file: join(directory, "store.db"), create: true });
+  const storage = openSqliteStorage({ file: join(directory, "store.db"), create: true, keepsLog });
   return {
     storage,
     dispose: async () => {

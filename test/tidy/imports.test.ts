@@ -18,9 +18,7 @@ const HEAVY = [
 ];
 
 /** What only tests load, with the reason. */
-const TEST_ONLY: Readonly<Record<string, string>> = {
-  "storage/memory/": "the store of the simulation, which keeps thousands of runs in seconds",
-};
+const TEST_ONLY: Readonly<Record<string, string>> = {};
 
 function edge(from: string, to: string, kind: Import["kind"] = "static"): Import {
   return { from, to, kind, isOwn: true };

@@ -9,7 +9,7 @@ import { ID_BYTES_MAX, type Role, readRole, roleOfId } from "./role.ts";
 import { findSecretId, type StoredSecretId, spendUse } from "./secret-id.ts";
 
 /** A use that is lost to another login is tried again; this often, the secret id is in too great demand. */
-const SPEND_TRIES_MAX = 50;
+const SPEND_TRIES_MAX = 500;
 
 interface Login {
   readonly roleId: string;

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../base/json.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
+import { PAGE_FIELDS, pageOf } from "../../framework/list-page.ts";
 import { describeTokenTerms } from "../../framework/token-fields.ts";
 import { changeRole, listRoles, type Role, readRole, removeRole } from "./role.ts";
 import { mergeRole, ROLE_FIELDS, roleWarnings } from "./role-write.ts";
@@ -11,12 +12,12 @@ export function rolePaths(context: AuthContext): PathSpec[] {
   return [
     path({
       pattern: "role",
-      fields: {},
+      fields: PAGE_FIELDS,
       help: { synopsis: "List the roles." },
       operations: {
         list: {
           summary: "List the roles.",
-          handler: async () => ({ data: { keys: await listRoles(context) } }),
+          handler: async ({ values }) => ({ data: { keys: pageOf(await listRoles(context), values) } }),
         },
       },
     }),

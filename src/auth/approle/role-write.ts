@@ -3,8 +3,9 @@ import { formatGoDuration } from "../../base/duration.ts";
 import { ApiError, aggregate, badRequest } from "../../base/errors.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { field, type Given } from "../../framework/field.ts";
+import { oldNamesInUse, withNewNames } from "../../framework/old-names.ts";
 import { mergeTokenTerms, TOKEN_FIELDS } from "../../framework/token-fields.ts";
-import { ID_BYTES_MAX, newRoleIds, type Role } from "./role.ts";
+import { ID_BYTES_MAX, newRoleIds, OLD_NAMES, type Role } from "./role.ts";
 
 export const ROLE_NAME = field.lowerCaseString({ description: "The role's name." });
 
@@ -44,31 +45,11 @@ export function mergeRole(context: AuthContext, name: string, old: Role | null, 
     secretIdNumUses: given.secret_id_num_uses ?? old?.secretIdNumUses ?? 0,
     secretIdTtlSeconds: given.secret_id_ttl ?? old?.secretIdTtlSeconds ?? 0,
     localSecretIds: given.local_secret_ids ?? old?.localSecretIds ?? false,
-    terms: mergeTokenTerms(old?.terms ?? null, withOldNames(given)),
-    oldNames: oldNames(old, given),
+    terms: mergeTokenTerms(old?.terms ?? null, withNewNames(given, OLD_NAMES)),
+    oldNames: oldNamesInUse(OLD_NAMES, given, old?.oldNames ?? []),
   };
   checkRole(context, role);
   return role;
-}
-
-/** The new names win where both are given. */
-function withOldNames(given: RoleGiven): RoleGiven {
-  const policies = given.token_policies ?? given.policies;
-  const period = given.token_period ?? given.period;
-  return {
-    ...given,
-    ...(policies === undefined ? {} : { token_policies: policies }),
-    ...(period === undefined ? {} : { token_period: period }),
-  };
-}
-
-function oldNames(old: Role | null, given: RoleGiven): Role["oldNames"] {
-  const isShown = (name: "policies" | "period", isNewGiven: boolean): boolean =>
-    !isNewGiven && (given[name] !== undefined || (old?.oldNames.includes(name) ?? false));
-  return [
-    ...(isShown("policies", given.token_policies !== undefined) ? (["policies"] as const) : []),
-    ...(isShown("period", given.token_period !== undefined) ? (["period"] as const) : []),
-  ];
 }
 
 /** @throws ApiError 400 for an id that is empty or too long. */

@@ -25,8 +25,10 @@ export interface Role {
   readonly localSecretIds: boolean;
   readonly terms: TokenTerms;
   /** Written under the old names, so shown under them as well. */
-  readonly oldNames: readonly ("policies" | "period")[];
+  readonly oldNames: readonly (typeof OLD_NAMES)[number][];
 }
+
+export const OLD_NAMES = ["policies", "period"] as const;
 
 export interface StoredRole {
   readonly role: Role;

@@ -5,6 +5,7 @@ import { randomUuid } from "../../base/random.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
+import { PAGE_FIELDS } from "../../framework/list-page.ts";
 import { checkMetadata } from "../../framework/metadata.ts";
 import { boundCidrs } from "../../framework/token-fields.ts";
 import { ID_BYTES_MAX, type Role, readRole } from "./role.ts";
@@ -33,7 +34,7 @@ export function secretIdPaths(context: AuthContext): PathSpec[] {
 function newPath(context: AuthContext): PathSpec {
   return path({
     pattern: "role/:role_name/secret-id",
-    fields: TERM_FIELDS,
+    fields: { ...TERM_FIELDS, ...PAGE_FIELDS },
     help: { synopsis: "Make a secret id, or list the accessors of those there are." },
     operations: {
       update: {

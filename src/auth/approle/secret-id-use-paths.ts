@@ -3,6 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { type OperationSpec, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
+import { type PAGE_FIELDS, pageOf } from "../../framework/list-page.ts";
 import { ID_BYTES_MAX, type Role, readRole } from "./role.ts";
 import { ROLE_NAME } from "./role-write.ts";
 import {
@@ -35,13 +36,15 @@ export function secretIdUsePaths(context: AuthContext): PathSpec[] {
 }
 
 /** The LIST of `role/:role_name/secret-id`. */
-export function listPathOf(context: AuthContext): OperationSpec<{ role_name: typeof ROLE_NAME }> {
+export function listPathOf(
+  context: AuthContext,
+): OperationSpec<{ role_name: typeof ROLE_NAME } & typeof PAGE_FIELDS> {
   return {
     summary: "List the accessors of the role's secret ids.",
     handler: async ({ values }) => {
       const stored = await readRole(context, values.role_name);
       if (stored === null) throw badRequest(`role ${JSON.stringify(values.role_name)} does not exist`);
-      return { data: { keys: await listAccessors(context, stored.role) } };
+      return { data: { keys: pageOf(await listAccessors(context, stored.role), values) } };
     },
   };
 }

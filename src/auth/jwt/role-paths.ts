@@ -3,6 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
+import { PAGE_FIELDS, pageOf } from "../../framework/list-page.ts";
+import { oldNamesInUse, withNewNames } from "../../framework/old-names.ts";
 import { describeTokenTerms, mergeTokenTerms, TOKEN_FIELDS } from "../../framework/token-fields.ts";
 import { deleteRole, listRoles, OLD_NAMES, type OldName, type Role, readRole, writeRole } from "./role.ts";
 
@@ -57,12 +59,12 @@ export function rolePaths({ storage }: AuthContext): PathSpec[] {
   return [
     path({
       pattern: "role",
-      fields: {},
+      fields: PAGE_FIELDS,
       help: { synopsis: "List the roles." },
       operations: {
         list: {
           summary: "List the roles.",
-          handler: async () => ({ data: { keys: await listRoles(storage) } }),
+          handler: async ({ values }) => ({ data: { keys: pageOf(await listRoles(storage), values) } }),
         },
       },
     }),
@@ -118,11 +120,8 @@ function merge(old: Role | null, given: RoleGiven): Role {
     clockSkewLeewaySeconds: given.clock_skew_leeway ?? old?.clockSkewLeewaySeconds ?? 60,
     maxAgeSeconds: given.max_age ?? old?.maxAgeSeconds ?? 0,
     verboseLogging: given.verbose_oidc_logging ?? old?.verboseLogging ?? false,
-    terms: mergeTokenTerms(old?.terms ?? null, withOldNames(given)),
-    oldNames: OLD_NAMES.filter(
-      (name) =>
-        given[`token_${name}`] === undefined && (given[name] !== undefined || old?.oldNames.includes(name)),
-    ),
+    terms: mergeTokenTerms(old?.terms ?? null, withNewNames(given, OLD_NAMES)),
+    oldNames: oldNamesInUse(OLD_NAMES, given, old?.oldNames ?? []),
   };
   check(role);
   return role;
@@ -141,14 +140,6 @@ function checkType(old: Role | null, { role_type: type, allowed_redirect_uris: u
 function claimsType(text: string): Role["boundClaimsType"] {
   if (text === "string" || text === "glob") return text;
   throw badRequest(`invalid 'bound_claims_type': ${text}`);
-}
-
-function withOldNames(given: RoleGiven): RoleGiven {
-  const renamed = OLD_NAMES.flatMap((name) => {
-    const value = given[`token_${name}`] ?? given[name];
-    return value === undefined ? [] : [[`token_${name}`, value] as const];
-  });
-  return { ...given, ...Object.fromEntries(renamed) };
 }
 
 function check(role: Role): void {

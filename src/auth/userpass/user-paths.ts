@@ -3,6 +3,8 @@ import type { JsonObject } from "../../base/json.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
+import { PAGE_FIELDS, pageOf } from "../../framework/list-page.ts";
+import { oldNamesInUse, withNewNames } from "../../framework/old-names.ts";
 import { NAME_WITH_AT } from "../../framework/path-match.ts";
 import { describeTokenTerms, mergeTokenTerms, TOKEN_FIELDS } from "../../framework/token-fields.ts";
 import { hashPassword, PASSWORD_BYTES_MAX } from "./password.ts";
@@ -48,12 +50,12 @@ export function userPaths(context: AuthContext): PathSpec[] {
 function listPath({ storage }: AuthContext): PathSpec {
   return path({
     pattern: "users",
-    fields: {},
+    fields: PAGE_FIELDS,
     help: { synopsis: "List the users." },
     operations: {
       list: {
         summary: "List the users.",
-        handler: async () => ({ data: { keys: await listUsers(storage) } }),
+        handler: async ({ values }) => ({ data: { keys: pageOf(await listUsers(storage), values) } }),
       },
     },
   });
@@ -99,29 +101,17 @@ function userPath(context: AuthContext): PathSpec {
 }
 
 async function merge({ random }: AuthContext, old: User | null, given: UserGiven): Promise<User> {
-  const terms = mergeTokenTerms(old?.terms ?? null, withOldNames(given));
+  const terms = mergeTokenTerms(old?.terms ?? null, withNewNames(given, OLD_NAMES));
   const text = given.password ?? "";
   if (text === "" && old === null) throw badRequest("missing password");
   const password = text === "" && old !== null ? old.password : await hashPassword(random, checked(text));
-  const oldNames = OLD_NAMES.filter(
-    (name) =>
-      given[`token_${name}`] === undefined && (given[name] !== undefined || old?.oldNames.includes(name)),
-  );
+  const oldNames = oldNamesInUse(OLD_NAMES, given, old?.oldNames ?? []);
   return { password, terms, oldNames };
 }
 
 function checked(password: string): string {
   if (Buffer.byteLength(password) <= PASSWORD_BYTES_MAX) return password;
   throw badRequest(`password is longer than ${PASSWORD_BYTES_MAX} bytes`);
-}
-
-/** The new names win where both are given. */
-function withOldNames(given: UserGiven): UserGiven {
-  const renamed = OLD_NAMES.flatMap((name) => {
-    const value = given[`token_${name}`] ?? given[name];
-    return value === undefined ? [] : [[`token_${name}`, value] as const];
-  });
-  return { ...given, ...Object.fromEntries(renamed) };
 }
 
 function describe({ terms, oldNames }: User): JsonObject {

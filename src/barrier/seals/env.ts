@@ -1,9 +1,10 @@
 import type { KeyObject } from "node:crypto";
 import { type ErrorCode, VsecError } from "../../base/errors.ts";
+import type { Secret } from "../../base/secret.ts";
 import { deriveKey, KEY_BYTES } from "../derive.ts";
 import type { SealDependencies } from "./dependencies.ts";
 import { checkType, decodeBase64 } from "./params.ts";
-import type { Seal } from "./port.ts";
+import type { Seal, SealConfig } from "./port.ts";
 import { checkParam, requireMatch } from "./root-key-text.ts";
 import { unwrapParam, wrapParam } from "./wrap.ts";
 
@@ -15,11 +16,11 @@ export function envSeal({ env, random }: SealDependencies): Seal {
     if (env.sealKey === undefined) {
       throw new VsecError("SEAL_UNAVAILABLE", `the store is sealed by the environment: ${HOW_TO}`);
     }
-    const key = decodeBase64(env.sealKey.reveal().trim());
-    if (key?.length !== KEY_BYTES) {
-      throw new VsecError(whenMalformed, `VSEC_SEAL_KEY is not 32 bytes in base64: ${HOW_TO}`);
-    }
-    return deriveKey(key, "vsec seal env v1", storeId);
+    return keyFrom(env.sealKey, storeId, whenMalformed);
+  };
+  const unwrap = (config: SealConfig, key: KeyObject): Uint8Array => {
+    const refusal = `VSEC_SEAL_KEY is not the key of store ${config.storeId}`;
+    return requireMatch(config, unwrapParam(config, key, refusal), "VSEC_SEAL_KEY");
   };
   return {
     type: "env",
@@ -32,12 +33,22 @@ export function envSeal({ env, random }: SealDependencies): Seal {
 
     async open(config) {
       checkType(config, "env");
-      const key = wrappingKey(config.storeId, "SEAL_WRONG_KEY");
-      const refusal = `VSEC_SEAL_KEY is not the key of store ${config.storeId}`;
-      return requireMatch(config, unwrapParam(config, key, refusal), "VSEC_SEAL_KEY");
+      return unwrap(config, wrappingKey(config.storeId, "SEAL_WRONG_KEY"));
+    },
+
+    async prove(config, key) {
+      checkType(config, "env");
+      return unwrap(config, keyFrom(key, config.storeId, "SEAL_WRONG_KEY"));
     },
 
     // Nothing lies outside of the store.
     forget: async (config) => checkType(config, "env"),
   };
+}
+
+/** @throws What `whenMalformed` says when the text is not 32 bytes in base64. */
+function keyFrom(text: Secret<string>, storeId: string, whenMalformed: ErrorCode): KeyObject {
+  const key = decodeBase64(text.reveal().trim());
+  if (key?.length === KEY_BYTES) return deriveKey(key, "vsec seal env v1", storeId);
+  throw new VsecError(whenMalformed, `VSEC_SEAL_KEY is not 32 bytes in base64: ${HOW_TO}`);
 }

@@ -9,6 +9,7 @@ import {
   parseRootKeyLine,
   ROOT_KEY_LINE_BYTES_MAX,
   requireMatch,
+  rootKeyIn,
 } from "./root-key-text.ts";
 
 /** The root key in a file of mode 0600: `keys/<store id>.key` in the configuration, or where VSEC_SEAL_KEY_FILE says at the start. */
@@ -36,6 +37,11 @@ export function keyFileSeal({ env, files, directories }: SealDependencies): Seal
       const line = parseRootKeyLine(content);
       const ours = line?.storeId === config.storeId ? line.rootKey : undefined;
       return requireMatch(config, ours, `the key file ${path}`);
+    },
+
+    async prove(config, key) {
+      checkType(config, "key-file");
+      return requireMatch(config, rootKeyIn(key.reveal()), "what was given");
     },
 
     async forget(config) {

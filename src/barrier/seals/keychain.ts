@@ -3,7 +3,7 @@ import { Secret } from "../../base/secret.ts";
 import type { SealDependencies } from "./dependencies.ts";
 import { checkType, decodeBase64, encodeBase64 } from "./params.ts";
 import type { Seal } from "./port.ts";
-import { checkParam, requireMatch } from "./root-key-text.ts";
+import { checkParam, requireMatch, rootKeyIn } from "./root-key-text.ts";
 
 /** The service of every item that vsec keeps in a keychain. */
 export const KEYCHAIN_SERVICE = "vsec";
@@ -29,6 +29,11 @@ export function keychainSeal({ keychain }: SealDependencies): Seal {
         throw unavailable(`${what}: unlock it, as the user who made the store`);
       }
       return requireMatch(config, decodeBase64(item.reveal()), "the system's keychain");
+    },
+
+    async prove(config, key) {
+      checkType(config, "keychain");
+      return requireMatch(config, rootKeyIn(key.reveal()), "what was given");
     },
 
     async forget(config) {

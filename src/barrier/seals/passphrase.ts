@@ -48,11 +48,14 @@ export function passphraseSeal(dependencies: SealDependencies): PassphraseSeal {
   const { random } = dependencies;
   const cache = unlockedCache(dependencies);
 
-  const unlock = async (config: SealConfig, passphrase: Secret<string>): Promise<Uint8Array> => {
+  const prove = async (config: SealConfig, passphrase: Secret<string>): Promise<Uint8Array> => {
     checkType(config, "passphrase");
     const key = await derive(passphrase, bytesParam(config, "salt", SALT_BYTES), costsOf(config));
     const refusal = `the passphrase is not that of store ${config.storeId}`;
-    const rootKey = requireMatch(config, unwrapParam(config, key, refusal), "the passphrase");
+    return requireMatch(config, unwrapParam(config, key, refusal), "the passphrase");
+  };
+  const unlock = async (config: SealConfig, passphrase: Secret<string>): Promise<Uint8Array> => {
+    const rootKey = await prove(config, passphrase);
     await cache.write(config, rootKey);
     return rootKey;
   };
@@ -65,6 +68,7 @@ export function passphraseSeal(dependencies: SealDependencies): PassphraseSeal {
     type: "passphrase",
     unlock,
     lock,
+    prove,
     forget: async (config) => {
       await lock(config);
     },

@@ -21,6 +21,12 @@ export function parseRootKeyLine(content: Uint8Array): { storeId: string; rootKe
   return rootKey === undefined ? undefined : { storeId, rootKey };
 }
 
+/** The root key in what a person copied from a key file (its line, or its last word) or a keychain item; undefined when there is none. */
+export function rootKeyIn(text: string): Uint8Array | undefined {
+  const trimmed = text.trim();
+  return parseRootKeyLine(Buffer.from(trimmed))?.rootKey ?? decodeBase64(trimmed);
+}
+
 /** The parameter by which a seal's configuration knows its root key. */
 export function checkParam(rootKey: Uint8Array, storeId: string): { check: string } {
   return { check: encodeBase64(rootKeyCheck(rootKey, storeId)) };

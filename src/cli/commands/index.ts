@@ -20,7 +20,8 @@ export const CATALOGUE: Catalogue = {
     command("login", "Log in and remember the token", () => import("./token/login.ts")),
     command("unwrap", "Show what a wrapping token wraps", () => import("./data/unwrap.ts")),
     command("path-help", "Show the help of a path", () => import("./system/path-help.ts")),
-    command("daemon", "Revoke what has expired, as it expires", () => import("./system/daemon.ts")),
+    command("daemon", "Serve the API, and revoke what has expired", () => import("./system/daemon.ts")),
+    command("server", "Another name for daemon", () => import("./system/daemon.ts")),
     command("completion", "Print a completion script for a shell", () => import("./system/completion.ts")),
     hidden("version", "Print the version", () => import("./system/version.ts")),
     command("print token", "Print the token in use", () => import("./token/print.ts")),
@@ -52,12 +53,48 @@ export const CATALOGUE: Catalogue = {
     command("secrets list", "List the enabled secrets engines", () => import("./secrets/list.ts")),
     command("secrets move", "Move a secrets engine to another path", () => import("./secrets/move.ts")),
     command("secrets tune", "Change a secrets engine's settings", () => import("./secrets/tune.ts")),
+    command("kv get", "Show a secret", () => import("./kv/get.ts")),
+    command("kv put", "Write a secret", () => import("./kv/put.ts")),
+    command("kv patch", "Change parts of a secret", () => import("./kv/patch.ts")),
+    command("kv list", "List secrets", () => import("./kv/list.ts")),
+    command("kv delete", "Delete a secret, or versions of it", () => import("./kv/delete.ts")),
+    command("kv undelete", "Undelete versions of a secret", () => import("./kv/undelete.ts")),
+    command("kv destroy", "Destroy versions of a secret", () => import("./kv/destroy.ts")),
+    command("kv rollback", "Go back to an earlier version of a secret", () => import("./kv/rollback.ts")),
+    command(
+      "kv enable-versioning",
+      "Give the secrets of a mount versions",
+      () => import("./kv/enable-versioning.ts"),
+    ),
+    command("kv metadata get", "Show what is known about a secret", () => import("./kv/metadata-get.ts")),
+    command("kv metadata put", "Change the settings of a secret", () => import("./kv/metadata-put.ts")),
+    command(
+      "kv metadata patch",
+      "Change parts of the settings of a secret",
+      () => import("./kv/metadata-patch.ts"),
+    ),
+    command(
+      "kv metadata delete",
+      "Remove a secret with all its versions",
+      () => import("./kv/metadata-delete.ts"),
+    ),
     command("lease lookup", "Show a lease", () => import("./lease/lookup.ts")),
     command("lease renew", "Extend a lease", () => import("./lease/renew.ts")),
     command("lease revoke", "Revoke leases and their credentials", () => import("./lease/revoke.ts")),
+    command(
+      "aws credential-process",
+      "Give credentials to the AWS command line and SDKs",
+      () => import("./aws/credential-process.ts"),
+    ),
     command("operator init", "Create a store", () => import("./operator/init.ts")),
     command("operator unseal", "Unseal a store", () => import("./operator/unseal.ts")),
     command("operator seal", "Seal a store", () => import("./operator/seal.ts")),
+    command("operator rekey", "Replace the keys that unseal a store", () => import("./operator/rekey.ts")),
+    command(
+      "operator generate-root",
+      "Make a root token with the store's keys",
+      () => import("./operator/generate-root.ts"),
+    ),
     command("operator rotate", "Add a new encryption key", () => import("./operator/rotate.ts")),
     command(
       "operator key-status",
@@ -94,6 +131,18 @@ export const CATALOGUE: Catalogue = {
       description: "Enable, disable and list the devices that record every request and every answer.",
     },
     {
+      words: "kv",
+      synopsis: "Work with secrets that people write",
+      description:
+        "Write, read, change, list and delete secrets of a key/value mount, and on mounts with versions go back to earlier ones.",
+    },
+    {
+      words: "kv metadata",
+      synopsis: "Work with what is known about a secret",
+      description:
+        "Show, change and remove the settings and custom metadata of a secret on a mount with versions.",
+    },
+    {
       words: "lease",
       synopsis: "Work with leases",
       description:
@@ -102,7 +151,13 @@ export const CATALOGUE: Catalogue = {
     {
       words: "operator",
       synopsis: "Work with the store itself",
-      description: "Create, seal and unseal a store, and rotate its encryption key.",
+      description:
+        "Create, seal and unseal a store, replace the keys that unseal it, make a root token with them, and rotate its encryption key.",
+    },
+    {
+      words: "aws",
+      synopsis: "Work with AWS credentials",
+      description: "Give credentials of the aws engine to AWS's own tools.",
     },
     {
       words: "print",

@@ -5,6 +5,7 @@ import type { Cell, Outcome } from "../outcome.ts";
 import { fieldOf } from "./field.ts";
 import { compareKeys, rowValue } from "./plain-values.ts";
 import { secretRows } from "./secret-rows.ts";
+import { sectionsText } from "./sections.ts";
 import { secretShape, structuredText } from "./structured.ts";
 import { plainTable } from "./table.ts";
 
@@ -35,6 +36,8 @@ export function render(outcome: Outcome, view: View): Promise<Rendered> | Render
       return isTable || outcome.when === "always" ? plain(`${outcome.text}\n`) : SILENT;
     case "secret":
       return renderSecret(outcome, view);
+    case "sections":
+      return renderSections(outcome, view);
     case "keys":
       return renderKeys(outcome.body, outcome.detailed, view);
     case "table":
@@ -78,6 +81,13 @@ async function renderSecret(outcome: Outcome & { show: "secret" }, view: View): 
   const rows = secretRows(body);
   const stdout = rows.length === 0 ? "" : await plainTable(["Key", "Value"], rows);
   return { stdout, warnings };
+}
+
+async function renderSections(outcome: Outcome & { show: "sections" }, view: View): Promise<Rendered> {
+  const { body } = outcome;
+  const isWhole = view.format === "table" && view.field === undefined && !isJsonObject(body.wrap_info);
+  if (!isWhole) return renderSecret({ show: "secret", body }, view);
+  return { stdout: await sectionsText(outcome.sections), warnings: warningsOf(body) };
 }
 
 async function renderKeys(body: JsonObject, detailed: boolean, view: View): Promise<Rendered> {

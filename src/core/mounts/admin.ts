@@ -50,9 +50,31 @@ export function mountPathOf(text: string): string {
   return `${path}/`;
 }
 
+/** The versions of the kv engine, which are also told by the types `kv-v1` and `kv-v2`. */
+const KV_VERSIONS = ["1", "2"];
+
+/** A request for `kv-v2` is one for `kv` with the option `version` 2. */
+function withoutKvAlias(request: EnableRequest): EnableRequest {
+  const version = /^kv-v([12])$/.exec(request.type)?.[1];
+  if (version === undefined) return request;
+  return { ...request, type: "kv", options: { ...request.options, version } };
+}
+
+/** @throws ApiError 400 for a version that the engine does not have, or for going back to version 1. */
+function checkKvVersion(before: string | undefined, after: string | undefined): void {
+  if (after === undefined || before === after) return;
+  if (before === "2") throw badRequest("cannot downgrade mount from version 2");
+  if (!KV_VERSIONS.includes(after)) {
+    throw badRequest(
+      `invalid version ${JSON.stringify(after)}: kv has the versions ${KV_VERSIONS.join(" and ")}`,
+    );
+  }
+}
+
 /** Mounts an engine. @throws ApiError 400 with Vault's texts. */
-export async function enableMount(services: Services, request: EnableRequest): Promise<void> {
+export async function enableMount(services: Services, asked: EnableRequest): Promise<void> {
   const { mounts } = services;
+  const request = withoutKvAlias(asked);
   const type = requireType(request);
   if (UNMOUNTABLE.includes(type)) throw badRequest(`mount type of "${type}" is not mountable`);
   if (!mounts.engines.some((engine) => engine.type === type)) {
@@ -61,6 +83,7 @@ export async function enableMount(services: Services, request: EnableRequest): P
   if (request.options.version !== undefined && type !== "kv") {
     throw badRequest(`secrets engine "${type}" does not allow setting a version`);
   }
+  checkKvVersion(undefined, request.options.version);
   const path = mountPathOf(request.path);
   const clash = PROTECTED.find((other) => path.startsWith(other));
   if (clash !== undefined) throw badRequest(`cannot mount "${clash}"`);
@@ -214,6 +237,7 @@ function tune(entry: MountEntry, given: JsonObject): MountEntry {
     const kind = isAuthMount(entry) ? "auth method" : "secrets engine";
     throw badRequest(`${kind} "${entry.type}" does not allow setting a version`);
   }
+  checkKvVersion(entry.options?.version, options?.version);
   const description = typeof given.description === "string" ? given.description : entry.description;
   return { ...entry, config, options, description };
 }

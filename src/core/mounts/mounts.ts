@@ -120,6 +120,9 @@ export class Mounts {
         return current().path;
       },
       accessor: entry.accessor,
+      get options() {
+        return current().options ?? {};
+      },
       storage: engineStorage(barrier, mountPrefix(entry.uuid)),
       clock,
       random,

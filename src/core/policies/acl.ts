@@ -3,6 +3,7 @@ import type { Operation } from "../../framework/backend.ts";
 import { allowsParameters } from "./parameters.ts";
 import type { Policy } from "./parse.ts";
 import { PatternIndex } from "./pattern-index.ts";
+import { reachesMount } from "./reach.ts";
 import { CAPABILITIES, type Capability, capabilityFor, mergeRules, type Rule } from "./rule.ts";
 
 /** What is asked of an ACL. */
@@ -102,6 +103,14 @@ export class Acl {
   capabilities(path: string): string[] {
     if (this.isRoot) return ["root"];
     return namesOf(this.#find(path, true)?.rule);
+  }
+
+  /** Whether it allows anything at all at or below a mount. @param mountPath - With its trailing slash. */
+  reaches(mountPath: string): boolean {
+    if (this.isRoot) return true;
+    return [...this.#entries].some(
+      ([pattern, { rule }]) => !namesOf(rule).includes("deny") && reachesMount(pattern, mountPath),
+    );
   }
 
   /** All it knows, as `sys/internal/ui/resultant-acl` shows it. */

@@ -6,6 +6,7 @@ import type { Services } from "../services.ts";
 import { aclOfToken } from "../standing.ts";
 import { wrappingPaths } from "../wrapping/paths.ts";
 import { authMountPaths } from "./auth-paths.ts";
+import { internalUiPaths } from "./internal-ui-paths.ts";
 import { irrevocablePaths } from "./irrevocable-paths.ts";
 import { keyPaths } from "./key-paths.ts";
 import { leasePaths } from "./lease-paths.ts";
@@ -29,6 +30,7 @@ export function systemBackend(services: Services, sealPaths: readonly PathSpec[]
       ...leasePaths(services),
       ...irrevocablePaths(services),
       ...keyPaths(services),
+      ...internalUiPaths(services),
       ...specPaths(services),
     ],
     secrets: [],

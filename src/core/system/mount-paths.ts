@@ -13,21 +13,33 @@ export function mountPaths(services: Services): PathSpec[] {
   return [listPath(services), tunePath(services), onePath(services)];
 }
 
-/** The core's own backend, which is always mounted. */
-const SYS: JsonObject = {
-  accessor: "system_00000000",
-  config: { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 },
-  description: "system endpoints used for control, policy and debugging",
-  external_entropy_access: false,
-  local: false,
-  options: null,
-  plugin_version: "",
-  running_plugin_version: "",
-  running_sha256: "",
-  seal_wrap: true,
-  type: "system",
-  uuid: "00000000-0000-0000-0000-000000000000",
-};
+/** The core's own backends, which are always mounted. */
+const OWN: readonly (readonly [path: string, mount: JsonObject])[] = [
+  ["cubbyhole/", ownMount("cubbyhole", "per-token private secret storage", { local: true })],
+  ["identity/", ownMount("identity", "identity store", {})],
+  [
+    "sys/",
+    ownMount("system", "system endpoints used for control, policy and debugging", { seal_wrap: true }),
+  ],
+];
+
+function ownMount(type: string, description: string, differing: JsonObject): JsonObject {
+  return {
+    accessor: `${type}_00000000`,
+    config: { default_lease_ttl: 0, force_no_cache: false, max_lease_ttl: 0 },
+    description,
+    external_entropy_access: false,
+    local: false,
+    options: null,
+    plugin_version: "",
+    running_plugin_version: "",
+    running_sha256: "",
+    seal_wrap: false,
+    type,
+    uuid: "00000000-0000-0000-0000-000000000000",
+    ...differing,
+  };
+}
 
 function listPath({ mounts }: Services): PathSpec {
   return path({
@@ -42,7 +54,7 @@ function listPath({ mounts }: Services): PathSpec {
             (entry) => !entry.retired && !isAuthMount(entry),
           );
           const rows = entries.map((entry): [string, Json] => [entry.path, describeMount(entry)]);
-          const sorted = [...rows, ["sys/", SYS] as [string, Json]].sort(([a], [b]) => (a < b ? -1 : 1));
+          const sorted = [...rows, ...OWN].sort(([a], [b]) => (a < b ? -1 : 1));
           return { data: Object.fromEntries(sorted) };
         },
       },

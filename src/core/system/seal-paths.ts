@@ -1,52 +1,73 @@
+import { type Split, splitRefusal } from "../../barrier/seals/split.ts";
 import { badRequest } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
-import { BUILT, VERSION } from "../../contract/version.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
-import type { SealControl, SealState } from "./seal-control.ts";
+import { keysBody, refusePgp } from "./key-answers.ts";
+import type { SealControl } from "./seal-control.ts";
+import { statusBody } from "./status-paths.ts";
 
-/** `sys/init`, `seal-status`, `unseal`, `seal`, `health`, `leader`: bare answers, as Vault's. @see reference: init, seal, health. */
-export function sealPaths(control: SealControl, now: () => number): PathSpec[] {
-  return [
-    initPath(control),
-    statusPath(control),
-    ...unsealPaths(control),
-    healthPath(control, now),
-    leaderPath(),
-  ];
+/** `sys/init`, `unseal`, `seal`: bare answers, as Vault's. @see reference: init and unseal. */
+export function sealPaths(control: SealControl): PathSpec[] {
+  return [initPath(control), unsealPath(control), sealPath(control)];
 }
 
-/** The body of seal-status and of an unseal's answer. */
-function statusBody(state: SealState): JsonObject {
-  const shares = state.initialized ? 1 : 0;
-  return {
-    type: state.sealType,
-    initialized: state.initialized,
-    sealed: state.sealed,
-    t: shares,
-    n: shares,
-    progress: 0,
-    nonce: "",
-    version: VERSION,
-    build_date: BUILT,
-    migration: false,
-    ...(state.sealed ? {} : { cluster_name: "vsec", cluster_id: state.storeId }),
-    recovery_seal: false,
-    storage_type: state.storageType,
-  };
+const SHAMIR = "shamir";
+
+/** As Vault's command line splits where nothing else is said. */
+const SPLIT_DEFAULT: Split = { shares: 5, threshold: 3 };
+
+/** What init asks for, as the body has it; undefined: not given. */
+interface InitWish {
+  readonly type: string | undefined;
+  readonly shares: number | undefined;
+  readonly threshold: number | undefined;
 }
+
+/**
+ * A seal's type, null for the best of this machine, or how a key is to be split: shares are asked for by their number.
+ * @throws ApiError 400
+ */
+function sealFor({ type, shares, threshold }: InitWish): string | Split | null {
+  const asksForShares = shares !== undefined || threshold !== undefined;
+  if (type === undefined ? !asksForShares : type !== SHAMIR) {
+    if (asksForShares && ((shares ?? 1) !== 1 || (threshold ?? 1) !== 1)) {
+      const names = "secret_shares,secret_threshold";
+      throw badRequest(`parameters ${names} not applicable to seal type ${type}, which has one key`);
+    }
+    return type ?? null;
+  }
+  const split = asksForShares ? { shares: shares ?? 0, threshold: threshold ?? 0 } : SPLIT_DEFAULT;
+  const refusal = splitRefusal(split);
+  if (refusal !== undefined) throw badRequest(`invalid seal configuration: ${refusal}`);
+  return split;
+}
+
+/** @throws ApiError 400 for recovery keys, which no seal here has. */
+function refuseRecovery(shares: number, threshold: number, seal: string | Split | null): void {
+  if (shares === 0 && threshold === 0) return;
+  const type = seal === null ? "" : typeof seal === "string" ? ` ${seal}` : ` ${SHAMIR}`;
+  throw badRequest(`parameters recovery_shares,recovery_threshold not applicable to seal type${type}`);
+}
+
+const INIT_FIELDS = {
+  seal: field.map({
+    description:
+      'How the root key is kept: {"type": …}. By default in shares where their number is given, else the best this machine has.',
+  }),
+  secret_shares: field.int({ description: "Into how many shares the key of a Shamir seal is split." }),
+  secret_threshold: field.int({ description: "How many shares unseal." }),
+  pgp_keys: field.commaStringList({ description: "Not supported." }),
+  root_token_pgp_key: field.string({ description: "Not supported." }),
+  recovery_shares: field.int({ description: "Not applicable: no seal here has recovery keys." }),
+  recovery_threshold: field.int({ description: "Not applicable: no seal here has recovery keys." }),
+  recovery_pgp_keys: field.commaStringList({ description: "Not supported." }),
+};
 
 function initPath(control: SealControl): PathSpec {
   return path({
     pattern: "init",
     unauthenticated: true,
-    fields: {
-      seal: field.map({
-        description: 'How the root key is kept: {"type": …}. By default the best this machine has.',
-      }),
-      secret_shares: field.int({ description: "Key shares; these seals keep one key whole.", default: 1 }),
-      secret_threshold: field.int({ description: "Shares needed to unseal.", default: 1 }),
-    },
+    fields: INIT_FIELDS,
     help: { synopsis: "Tell whether the store is initialised, or initialise it." },
     operations: {
       read: {
@@ -55,136 +76,64 @@ function initPath(control: SealControl): PathSpec {
       },
       update: {
         summary: "Initialise a new store.",
-        handler: async ({ values }) => {
-          if (values.secret_shares > 1 || values.secret_threshold > 1) {
-            throw badRequest("secret_shares and secret_threshold must be 1: this seal keeps one key whole");
-          }
-          const type = values.seal.type;
-          const { rootToken, seal } = await control.init(typeof type === "string" ? type : null);
-          return { bare: { keys: [], keys_base64: [], root_token: rootToken, seal } };
+        handler: async ({ values, given }) => {
+          const { pgp_keys, root_token_pgp_key, recovery_pgp_keys } = values;
+          refusePgp({ pgp_keys, root_token_pgp_key, recovery_pgp_keys });
+          const wanted = sealFor({
+            type: typeof values.seal.type === "string" ? values.seal.type : undefined,
+            shares: given.secret_shares,
+            threshold: given.secret_threshold,
+          });
+          refuseRecovery(values.recovery_shares, values.recovery_threshold, wanted);
+          const { rootToken, keys, seal } = await control.init(wanted);
+          return { bare: { ...keysBody(keys), root_token: rootToken, seal } };
         },
       },
     },
   });
 }
 
-function statusPath(control: SealControl): PathSpec {
+function unsealPath(control: SealControl): PathSpec {
   return path({
-    pattern: "seal-status",
-    unauthenticated: true,
-    fields: {},
-    help: { synopsis: "Show whether the store is sealed, and by what." },
-    operations: {
-      read: {
-        summary: "Show the seal's status.",
-        handler: async () => ({ bare: statusBody(await control.state()) }),
-      },
-    },
-  });
-}
-
-function unsealPaths(control: SealControl): PathSpec[] {
-  return [
-    path({
-      pattern: "unseal",
-      unauthenticated: true,
-      fields: {
-        key: field.string({ description: "The passphrase.", sensitive: true }),
-        reset: field.bool({ description: "Accepted; there is no progress to reset." }),
-      },
-      help: { synopsis: "Unseal the store." },
-      operations: {
-        update: {
-          summary: "Unseal the store.",
-          handler: async ({ values }) => {
-            if (values.key === "" && !values.reset) {
-              throw badRequest("'key' must be specified in request body as JSON, or 'reset' set to true");
-            }
-            if (values.key !== "") await control.unseal(values.key);
-            return { bare: statusBody(await control.state()) };
-          },
-        },
-      },
-    }),
-    path({
-      pattern: "seal",
-      sudo: true,
-      fields: {},
-      help: { synopsis: "Seal the store: what an unseal has left is forgotten." },
-      operations: {
-        update: {
-          summary: "Seal the store.",
-          handler: async () => {
-            await control.seal();
-            return undefined;
-          },
-        },
-      },
-    }),
-  ];
-}
-
-function healthPath(control: SealControl, now: () => number): PathSpec {
-  return path({
-    pattern: "health",
+    pattern: "unseal",
     unauthenticated: true,
     fields: {
-      sealedcode: field.int({ description: "The status for a sealed store.", default: 503 }),
-      uninitcode: field.int({ description: "The status before init.", default: 501 }),
-      activecode: field.int({ description: "The status of a working store.", default: 200 }),
+      key: field.string({ description: "One share of the key; or the passphrase.", sensitive: true }),
+      reset: field.bool({ description: "Forget the shares that were given so far." }),
+      migrate: field.bool({ description: "Not supported: a seal is changed by rekeying." }),
     },
-    help: { synopsis: "Show the store's health by the answer's status." },
+    help: { synopsis: "Unseal the store." },
     operations: {
-      read: {
-        summary: "Show the store's health.",
-        handler: async ({ values }) => {
-          const state = await control.state();
-          const status = !state.initialized
-            ? values.uninitcode
-            : state.sealed
-              ? values.sealedcode
-              : values.activecode;
-          return {
-            status,
-            bare: {
-              initialized: state.initialized,
-              sealed: state.sealed,
-              standby: false,
-              performance_standby: false,
-              replication_performance_mode: "disabled",
-              replication_dr_mode: "disabled",
-              server_time_utc: Math.floor(now() / 1000),
-              version: VERSION,
-              enterprise: false,
-              ...(state.sealed ? {} : { cluster_name: "vsec", cluster_id: state.storeId }),
-            },
-          };
+      update: {
+        summary: "Unseal the store.",
+        handler: async ({ values: { key, reset, migrate } }) => {
+          if (key === "" && !reset) {
+            throw badRequest("'key' must be specified in request body as JSON, or 'reset' set to true");
+          }
+          if (migrate) {
+            throw badRequest("'migrate' is not supported: rekey the unsealed store to change its seal");
+          }
+          await (reset ? control.resetUnseal() : control.unseal(key));
+          return { bare: statusBody(await control.state()) };
         },
       },
     },
   });
 }
 
-function leaderPath(): PathSpec {
+function sealPath(control: SealControl): PathSpec {
   return path({
-    pattern: "leader",
-    unauthenticated: true,
+    pattern: "seal",
+    sudo: true,
     fields: {},
-    help: { synopsis: "Show the leader; there is one instance." },
+    help: { synopsis: "Seal the store: what an unseal has left is forgotten." },
     operations: {
-      read: {
-        summary: "Show the leader.",
-        handler: async () => ({
-          bare: {
-            ha_enabled: false,
-            is_self: false,
-            active_time: "0001-01-01T00:00:00Z",
-            leader_address: "",
-            leader_cluster_address: "",
-            performance_standby: false,
-            performance_standby_last_remote_wal: 0,
-          },
-        }),
+      update: {
+        summary: "Seal the store.",
+        handler: async () => {
+          await control.seal();
+          return undefined;
+        },
       },
     },
   });

@@ -31,9 +31,11 @@ async function everything({ mounts }: Services): Promise<MountedBackend[]> {
       backend: (await mounts.load(entry)).backend,
     })),
   );
-  const own = mounts.builtins.paths.map((mountPath) => ({
-    mountPath,
-    backend: mounts.builtins.at(mountPath),
-  }));
+  const own = await Promise.all(
+    mounts.builtins.paths.map(async (mountPath) => ({
+      mountPath,
+      backend: await mounts.builtins.at(mountPath),
+    })),
+  );
   return [...own, ...engines];
 }

@@ -19,7 +19,7 @@ export async function authenticate(
   remoteAddress: string | null,
 ): Promise<Caller | null> {
   const caller = await findCaller(services.barrier, token, services.clock.now());
-  if (caller === null || !isWithinCidrs(caller.record.boundCidrs, remoteAddress)) return null;
+  if (caller === null || !(await isWithinCidrs(caller.record.boundCidrs, remoteAddress))) return null;
   return caller;
 }
 

@@ -42,7 +42,7 @@ export async function tokenForLogin(
   identity: LoginIdentity = NOBODY,
 ): Promise<LoggedIn> {
   const { entry } = mounted;
-  if (!isWithinCidrs(grant.boundCidrs, remoteAddress)) throw new ApiError(403, "permission denied");
+  if (!(await isWithinCidrs(grant.boundCidrs, remoteAddress))) throw new ApiError(403, "permission denied");
   const policies = normalizePolicies(grant.policies, !grant.noDefaultPolicy);
   if (policies.includes("root")) throw badRequest("auth methods cannot create root tokens");
   if (policies.includes("response-wrapping")) throw badRequest('cannot assign policy "response-wrapping"');

@@ -1,4 +1,5 @@
 import { badRequest } from "../../base/errors.ts";
+import { matchesGlob } from "../../base/glob.ts";
 import type { TokenRole } from "./roles.ts";
 
 /** Policies that nobody can hand out: vsec gives them itself. */
@@ -107,20 +108,4 @@ export function checkPolicies(
 
 export function matchesAny(globs: readonly string[], text: string): boolean {
   return globs.some((glob) => matchesGlob(glob, text));
-}
-
-/** Whether a text fits a pattern in which each `*` stands for any characters. Takes time in proportion to both. */
-export function matchesGlob(glob: string, text: string): boolean {
-  const [head = "", ...rest] = glob.split("*");
-  const tail = rest.pop();
-  if (tail === undefined) return text === head;
-  if (!text.startsWith(head) || !text.endsWith(tail) || text.length < head.length + tail.length) return false;
-  let at = head.length;
-  const end = text.length - tail.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, at);
-    if (found === -1 || found + part.length > end) return false;
-    at = found + part.length;
-  }
-  return true;
 }

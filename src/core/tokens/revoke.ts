@@ -1,6 +1,7 @@
 import type { Write } from "../../barrier/port.ts";
 import { ABSENT } from "../../barrier/port.ts";
 import { hasCode, VsecError } from "../../base/errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
 import type { Services } from "../services.ts";
 import { endLeasesOfOwners, type FailedLease } from "./end-leases.ts";
 import { changeToken, type EndingToken, markEnding, orphan } from "./mark.ts";
@@ -114,6 +115,7 @@ export async function settleDueToken(services: Services, hash: string): Promise<
 }
 
 async function descend(services: Services, roots: readonly EndingToken[]): Promise<TokenRevocation> {
+  failpoint("token:marked");
   const walk: Walk = { services, tokens: 0, failed: [] };
   const known = roots.filter((root) => root.token !== null);
   const stack = (await endLeaves(walk, known)).map((node) => ({ node, first: "", stuck: 0 }));
@@ -170,7 +172,9 @@ async function end(walk: Walk, nodes: readonly EndingToken[]): Promise<void> {
       nodes.map(({ hash }) => hash),
     )),
   );
+  failpoint("token:leases-ended");
   for (const { hash } of nodes) await wipe(services.barrier, cubbyholePrefix(hash));
+  failpoint("token:emptied");
   try {
     await services.barrier.commit(nodes.flatMap(forget));
     walk.tokens += nodes.filter(({ token }) => token !== null).length;
@@ -178,6 +182,7 @@ async function end(walk: Walk, nodes: readonly EndingToken[]): Promise<void> {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
     for (const node of nodes) await forgetAlone(walk, node);
   }
+  failpoint("token:forgotten");
 }
 
 function forget({ hash, token, parentHash }: EndingToken): Write[] {

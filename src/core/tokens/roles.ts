@@ -1,7 +1,7 @@
 import type { Barrier } from "../../barrier/port.ts";
 import { badRequest, hasCode, VsecError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
-import { readCidrs } from "./cidr.ts";
+import { readCidrs } from "./bound-cidrs.ts";
 import { namesUnder } from "./scan.ts";
 
 export const ROLE_PREFIX = "token-role/";

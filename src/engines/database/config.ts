@@ -1,3 +1,4 @@
+import { matchesGlob } from "../../base/glob.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
 
@@ -81,18 +82,4 @@ export function detail(details: JsonObject, key: string): string {
  */
 export function isRoleAllowed(allowed: readonly string[], role: string): boolean {
   return allowed.some((pattern) => matchesGlob(pattern, role));
-}
-
-function matchesGlob(pattern: string, text: string): boolean {
-  const [first = "", ...rest] = pattern.split("*");
-  const last = rest.pop();
-  if (last === undefined) return pattern === text;
-  if (!text.startsWith(first)) return false;
-  let position = first.length;
-  for (const part of rest) {
-    const found = text.indexOf(part, position);
-    if (found < 0) return false;
-    position = found + part.length;
-  }
-  return text.length - last.length >= position && text.endsWith(last);
 }

@@ -57,7 +57,7 @@ export class Connections {
   /** Begins to connect, where nothing is connected yet. What goes wrong is met by the use that follows. */
   async warm(name: string): Promise<void> {
     try {
-      (await this.#plugin(name)).warm?.();
+      await (await this.#plugin(name)).warm?.();
     } catch (error) {
       this.#context.log.debug("a database connection was not prepared", { error: messageOf(error) });
     }

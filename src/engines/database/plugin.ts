@@ -39,8 +39,11 @@ export interface DoomedUser {
 
 /** A live connection to one database server, as its administrator. */
 export interface DatabasePlugin {
-  /** Begins to connect, so that the next use need not wait for it. Never throws: a failure is met by that use. */
-  warm?(): void;
+  /**
+   * Begins to connect, so that the next use need not wait for it. Resolves as soon as it is the server's turn, or a few
+   * milliseconds later. Never fails: a failure is met by that use.
+   */
+  warm?(): Promise<void>;
   /** Connects and pings. @throws DatabaseError. */
   verify(): Promise<void>;
   /** All of the statements, or none. @throws DatabaseError; `ambiguous` when it may have taken effect. */

@@ -104,6 +104,32 @@ function createTables(database: DatabaseSync): void {
   }
 }
 
+/**
+ * Closes without merging the log into the file. The last connection to close would do that, which costs two flushes to disk
+ * and more for the next one, which has to make the log anew: most of what a short command spends. A connection that may not
+ * write is left to be the last: it can merge nothing. The log is merged by whoever's commit lets it grow past 1,000 pages.
+ */
+export function closeKeepingLog(database: DatabaseSync, file: string): void {
+  const keeper = openReader(file);
+  try {
+    database.close();
+  } finally {
+    keeper?.close();
+  }
+}
+
+/** Undefined where there is no reading: then the log is merged after all. */
+function openReader(file: string): DatabaseSync | undefined {
+  try {
+    const reader = new DatabaseSync(file, { readOnly: true });
+    // Only with the first read is the log opened.
+    reader.prepare(ANY_TABLE).get();
+    return reader;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The file remembers the mode; it has to be set for a new file, and for one that was made by VACUUM INTO. */
 function useWriteAheadLog(database: DatabaseSync): void {
   if (pragma(database, "journal_mode") === "wal") return;

@@ -15,7 +15,7 @@ import {
   type StoredEntry,
   type Write,
 } from "../port.ts";
-import { connect, rollBack } from "./connection.ts";
+import { closeKeepingLog, connect, rollBack } from "./connection.ts";
 import { damagedError, storeError } from "./errors.ts";
 import { checkFile, createFile } from "./file.ts";
 import { SQL, type Statement, TRANSACTION } from "./schema.ts";
@@ -25,6 +25,8 @@ export interface SqliteStorageOptions {
   readonly file: string;
   /** Makes the store where there is none; the directory too. */
   readonly create?: boolean;
+  /** Leaves the log beside the file when it closes after writing, which spares short commands most of their flushes. */
+  readonly keepsLog?: boolean;
   /** How long to wait for another process's lock; 10 seconds if not given. The thread waits, so this bounds a stall. */
   readonly busyTimeoutMs?: number;
 }
@@ -44,7 +46,7 @@ export function openSqliteStorage(options: SqliteStorageOptions): Storage {
   if (create) createFile(file);
   checkFile(file);
   const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
-  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }));
+  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options.keepsLog ?? false);
 }
 
 /** Every method does its work in one go, without awaiting: no transaction is ever open while other code runs. */
@@ -52,8 +54,11 @@ class SqliteStorage implements Storage {
   readonly #file: string;
   readonly #statements = new Map<Statement, StatementSync>();
   #database: DatabaseSync | null;
+  readonly #keepsLog: boolean;
+  #hasWritten = false;
 
-  constructor(file: string, database: DatabaseSync) {
+  constructor(file: string, database: DatabaseSync, keepsLog: boolean) {
+    this.#keepsLog = keepsLog;
     this.#file = file;
     this.#database = database;
   }
@@ -95,6 +100,7 @@ class SqliteStorage implements Storage {
     const versions = this.#transaction("write", () => {
       for (const write of writes) this.#checkVersion(write);
       const applied = this.#apply(writes);
+      this.#hasWritten = true;
       failpoint("store:written");
       return applied;
     });
@@ -134,7 +140,10 @@ class SqliteStorage implements Storage {
     const database = this.#database;
     this.#database = null;
     this.#statements.clear();
-    if (database !== null) this.#guard("close", () => database.close());
+    if (database === null) return;
+    this.#guard("close", () =>
+      this.#keepsLog && this.#hasWritten ? closeKeepingLog(database, this.#file) : database.close(),
+    );
   }
 
   #checkVersion({ key, expect }: Write): void {

@@ -26,9 +26,9 @@ onEachVersion((version) => {
   test("a connection that was begun early is the one that the next use gets", async () => {
     const plugin = openPlugin(server, admin, "postgres", throughProxy());
     const before = proxy.connections();
-    plugin.warm?.();
+    await plugin.warm?.();
     await plugin.verify();
-    plugin.warm?.();
+    await plugin.warm?.();
     await plugin.verify();
     expect(proxy.connections() - before).toBe(1);
     await plugin.close();
@@ -36,7 +36,7 @@ onEachVersion((version) => {
 
   test("a refusal of an early connection is met by the next use, and the use after that connects anew", async () => {
     const plugin = openPlugin(server, { ...admin, password: "wrong" }, "postgres", throughProxy());
-    plugin.warm?.();
+    await plugin.warm?.();
     expect(await failureOf(plugin.verify())).toMatchObject({ kind: "auth" });
     await server.query(`ALTER ROLE "${admin.username}" PASSWORD 'wrong'`);
     await plugin.verify();
@@ -46,10 +46,10 @@ onEachVersion((version) => {
 
   test("closing also ends an early connection that nobody came for", async () => {
     const plugin = openPlugin(server, admin, "postgres", throughProxy());
-    plugin.warm?.();
+    await plugin.warm?.();
     await plugin.close();
     const idle = openPlugin(server, admin, "postgres", throughProxy());
-    idle.warm?.();
+    await idle.warm?.();
     await until("the early connection to be there", async () => (await sessions()).length > 0);
     await idle.close();
     await until("the early connection to be gone", async () => (await sessions()).length === 0);

@@ -19,6 +19,13 @@ export type QueryOutcome =
   | { readonly rows: readonly Row[]; readonly command: string; readonly failure?: undefined }
   | { readonly failure: ConnectionLost | StatementRefused };
 
+export interface OpenOptions {
+  /** Instead of the configured one. */
+  readonly database?: string;
+  /** Called when the server was greeted and it is its turn. */
+  readonly greeted?: (() => void) | undefined;
+}
+
 /** One session of the administrator. Queries given together are sent together, without waiting for each answer. */
 export class Connection {
   readonly openedAtMs: number;
@@ -42,19 +49,18 @@ export class Connection {
 
   /**
    * Connects to the first host that answers.
-   * @param database - Instead of the configured one.
    * @throws DatabaseError `auth` or `unreachable`.
    */
   static async open(
     settings: PostgresSettings,
     timeoutMs: number,
-    database = settings.database,
+    options: OpenOptions = {},
   ): Promise<Connection> {
     let failure: DatabaseError | undefined;
     for (const host of settings.hosts) {
       try {
         const limitMs = Math.min(timeoutMs, settings.connectTimeoutMs);
-        return await Connection.#openHost(settings, host, database, limitMs);
+        return await Connection.#openHost(settings, host, options, limitMs);
       } catch (error) {
         failure = connectFailure(error);
         if (failure.kind !== "unreachable") break;
@@ -66,13 +72,13 @@ export class Connection {
   static async #openHost(
     settings: PostgresSettings,
     host: Host,
-    database: string,
+    options: OpenOptions,
     timeoutMs: number,
   ): Promise<Connection> {
     const ways = host.host.startsWith("/") ? (["plain"] as const) : ENCRYPTIONS[settings.tls.mode];
     for (const [index, encryption] of ways.entries()) {
       try {
-        const connection = await Connection.#openWay(settings, host, encryption, database, timeoutMs);
+        const connection = await Connection.#openWay(settings, host, encryption, options, timeoutMs);
         if (settings.isPrimaryNeeded) await connection.#requirePrimary();
         return connection;
       } catch (error) {
@@ -86,17 +92,21 @@ export class Connection {
     settings: PostgresSettings,
     host: Host,
     encryption: Encryption,
-    database: string,
+    { database = settings.database, greeted }: OpenOptions,
     timeoutMs: number,
   ): Promise<Connection> {
-    const [{ default: pg }, socket] = await Promise.all([
-      import("pg"),
+    const [{ default: PgClient }, socket] = await Promise.all([
+      // Not the whole driver: its pool and its native half would be loaded for nothing.
+      import("pg/lib/client.js"),
       openSocket(host, encryption, settings.tls, timeoutMs),
     ]);
-    const client = new pg.Client(clientConfig(settings, host, database, socket, timeoutMs));
+    const client = new PgClient(clientConfig(settings, host, database, socket, timeoutMs));
     const connection = new Connection(client, socket);
     try {
-      await client.connect();
+      const connected = client.connect();
+      // The driver greets the server in the next turn.
+      if (greeted !== undefined) setImmediate(greeted);
+      await connected;
       return connection;
     } catch (error) {
       connection.destroy();

@@ -43,7 +43,7 @@ export async function cleanElsewhere(
 ): Promise<void> {
   let connection: Connection | undefined;
   try {
-    connection = await Connection.open(context.settings, OTHER_DATABASE_MS_MAX, database);
+    connection = await Connection.open(context.settings, OTHER_DATABASE_MS_MAX, { database });
     await cleanOrHalve(connection, database, names, context, outcomes);
   } catch (error) {
     const text = `cleaning up in database ${identifier(database)} failed: ${messageOf(error)}`;

@@ -46,8 +46,8 @@ class PostgresPlugin implements DatabasePlugin {
     this.#redactor = new Redactor([settings.password]);
   }
 
-  warm(): void {
-    this.#pool.warm(CHANGE_MS_MAX);
+  warm(): Promise<void> {
+    return this.#pool.warm(CHANGE_MS_MAX);
   }
 
   async verify(): Promise<void> {

@@ -7,6 +7,9 @@ interface Waiter {
   readonly go: () => void;
 }
 
+/** How long {@link Pool.warm} waits for the server to be reached. */
+const GREETING_MS_MAX = 4;
+
 /** The connections of one plugin: opened when needed, at most `connectionsMax`, kept for the next use, replaced when broken. */
 export class Pool {
   readonly #settings: PostgresSettings;
@@ -40,11 +43,21 @@ export class Pool {
     return this.#lend(await this.#take(deadline), deadline, work);
   }
 
-  /** Begins to open the first connection, for the next use, which also meets its failure. */
-  warm(timeoutMs: number): void {
+  /**
+   * Begins to open the first connection, for the next use, which also meets its failure. Resolves when the server has been
+   * greeted, so that it works while the caller does something that blocks; one that is far away is not waited for.
+   */
+  async warm(timeoutMs: number): Promise<void> {
     if (this.#isClosed || this.#openCount > 0) return;
-    this.#warming = this.#open(performance.now() + timeoutMs);
-    this.#warming.catch(() => undefined);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, GREETING_MS_MAX);
+      const greeted = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#warming = this.#open(performance.now() + timeoutMs, greeted);
+      this.#warming.catch(() => greeted());
+    });
   }
 
   async #lend<T>(
@@ -90,11 +103,11 @@ export class Pool {
     return undefined;
   }
 
-  async #open(deadline: number): Promise<Connection> {
+  async #open(deadline: number, greeted?: () => void): Promise<Connection> {
     this.#openCount += 1;
     try {
       const leftMs = Math.max(deadline - performance.now(), 1);
-      const connection = await Connection.open(this.#settings, leftMs);
+      const connection = await Connection.open(this.#settings, leftMs, { greeted });
       this.#busy.add(connection);
       return connection;
     } catch (error) {

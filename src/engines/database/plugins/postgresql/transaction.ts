@@ -55,7 +55,13 @@ export function rowsOf(outcome: QueryOutcome | undefined): readonly Row[] {
  * @throws DatabaseError `ambiguous` when the answer did not come; `statement` when the server rolled back instead.
  */
 export async function commit(connection: Connection, redactor: Redactor): Promise<void> {
-  const [outcome] = await connection.pipeline([{ text: "COMMIT" }]);
+  const [outcome] = await connection.pipeline([COMMIT]);
+  checkCommit(outcome, redactor);
+}
+
+const COMMIT: Query = { text: "COMMIT" };
+
+function checkCommit(outcome: QueryOutcome | undefined, redactor: Redactor): void {
   if (outcome === undefined || outcome.failure instanceof ConnectionLost) {
     const reason = outcome?.failure?.message ?? "no answer";
     throw new DatabaseError("ambiguous", `connection lost while committing: ${redactor.text(reason)}`);
@@ -67,7 +73,9 @@ export async function commit(connection: Connection, redactor: Redactor): Promis
 }
 
 /**
- * Runs statements in one transaction, all or none, in two round trips: everything but the commit is sent at once.
+ * Runs statements in one transaction, all or none. On a new connection all of it is sent at once, the commit too: the server
+ * rolls back instead when a statement failed. A connection that was used before may have been lost while it lay idle, and
+ * that must not look like a commit of unknown outcome: there the commit goes alone, as the second of two round trips.
  * @param lockedName - The user name that nobody else may create or delete meanwhile.
  * @throws DatabaseError; ConnectionLost while nothing can have taken effect.
  */
@@ -81,14 +89,18 @@ export async function runTransaction(
   if (lockedName !== undefined) {
     opening.push({ text: `SELECT pg_advisory_xact_lock('${lockKey(lockedName)}'::bigint)` });
   }
-  const queries = [...opening, ...statements.map((text) => ({ text }))];
-  const failed = firstFailure(await connection.pipeline(queries));
+  const isOneGo = !connection.isReused;
+  const queries = [...opening, ...statements.map((text) => ({ text })), ...(isOneGo ? [COMMIT] : [])];
+  const outcomes = await connection.pipeline(queries);
+  const failed = firstFailure(outcomes);
   if (failed !== undefined) {
+    if (failed.failure instanceof ConnectionLost && isOneGo) return checkCommit(outcomes.at(-1), redactor);
     if (failed.failure instanceof ConnectionLost) throw failed.failure;
-    await connection.pipeline([{ text: "ROLLBACK" }]);
+    if (!isOneGo) await connection.pipeline([{ text: "ROLLBACK" }]);
     const position = failed.index - opening.length + 1;
     const what = position < 1 ? "starting the transaction" : `statement ${position} of ${statements.length}`;
     throw asDatabaseError(failed.failure, what, redactor);
   }
-  await commit(connection, redactor);
+  if (isOneGo) checkCommit(outcomes.at(-1), redactor);
+  else await commit(connection, redactor);
 }

@@ -1,0 +1,135 @@
+import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { type PathSpec, path } from "../../framework/backend.ts";
+import { field, type Given } from "../../framework/field.ts";
+import type { AwsMount } from "./plan.ts";
+import { NAME_WITH_AT } from "./role-paths.ts";
+import { listStatic, readStatic, type StaticRole, writeStatic } from "./static-role.ts";
+
+const FIELDS = {
+  name: field.string({ description: "The role's name." }),
+  username: field.string({ description: "The existing IAM user.", required: true }),
+  rotation_period: field.duration({ description: "How often its key is replaced.", required: true }),
+};
+
+const PERIOD_SECONDS_MIN = 60;
+
+/** `static-roles`, `static-roles/:name` and `static-creds/:name`. @see reference: AWS static roles. */
+export function staticPaths(mount: AwsMount): PathSpec[] {
+  const { storage } = mount.context;
+  return [
+    path({
+      pattern: "static-roles",
+      fields: {},
+      help: { synopsis: "List the users whose keys are replaced at intervals." },
+      operations: {
+        list: {
+          summary: "List the static roles.",
+          handler: async () => ({ data: { keys: await listStatic(storage) } }),
+        },
+      },
+    }),
+    rolePath(mount),
+    credsPath(mount),
+  ];
+}
+
+function rolePath(mount: AwsMount): PathSpec {
+  const { storage } = mount.context;
+  return path({
+    pattern: "static-roles/:name",
+    captures: { name: NAME_WITH_AT },
+    fields: FIELDS,
+    help: {
+      synopsis: "Replace the access key of an existing IAM user at intervals.",
+      description:
+        "The key that was in use before stays until the rotation after, so that whoever holds it has time. Where a user has two " +
+        "keys, the older one that is not ours is deleted to make room.",
+    },
+    operations: {
+      read: {
+        summary: "Show a static role.",
+        handler: async ({ values }) => {
+          const stored = await readStatic(storage, values.name);
+          return stored === null ? undefined : { data: describe(values.name, stored.role) };
+        },
+      },
+      update: {
+        summary: "Create or change a static role.",
+        handler: async ({ values, given }) => {
+          const role = await write(mount, values.name, given).catch((error: unknown) => {
+            if (!hasCode(error, "STORE_CONFLICT")) throw error;
+            throw new ApiError(
+              409,
+              `static role "${values.name}" was changed by somebody else meanwhile; try again`,
+            );
+          });
+          return { data: describe(values.name, role) };
+        },
+      },
+      delete: {
+        summary: "Delete a static role, and the key that was made for it.",
+        handler: async ({ values }) => {
+          const { removeStatic } = await import("./static-rotation.ts");
+          await removeStatic(mount, values.name);
+          return undefined;
+        },
+      },
+    },
+  });
+}
+
+async function write(mount: AwsMount, name: string, given: Given<typeof FIELDS>): Promise<StaticRole> {
+  const { storage } = mount.context;
+  const stored = await readStatic(storage, name);
+  const username = given.username ?? stored?.role.username ?? "";
+  const rotationPeriodSeconds = given.rotation_period ?? stored?.role.rotationPeriodSeconds;
+  if (username === "") throw badRequest('missing "username" parameter');
+  if (rotationPeriodSeconds === undefined) throw badRequest('missing "rotation_period" parameter');
+  if (rotationPeriodSeconds < PERIOD_SECONDS_MIN) {
+    throw badRequest("role rotation period out of range: must be greater than 60.00 seconds");
+  }
+  if (stored === null) {
+    const { addStatic } = await import("./static-rotation.ts");
+    return addStatic(mount, name, { username, rotationPeriodSeconds });
+  }
+  if (username !== stored.role.username) {
+    throw badRequest(
+      `static role "${name}" is for the user "${stored.role.username}"; delete it to take another one`,
+    );
+  }
+  const role: StaticRole = { ...stored.role, rotationPeriodSeconds };
+  await writeStatic(storage, name, role, stored.version);
+  return role;
+}
+
+function describe(name: string, role: StaticRole): JsonObject {
+  return {
+    id: role.userId,
+    name,
+    rotation_period: role.rotationPeriodSeconds,
+    username: role.username,
+  };
+}
+
+function credsPath({ context }: AwsMount): PathSpec {
+  return path({
+    pattern: "static-creds/:name",
+    captures: { name: NAME_WITH_AT },
+    fields: { name: FIELDS.name },
+    help: { synopsis: "Show the present access key of a static role." },
+    operations: {
+      read: {
+        summary: "Show the present key.",
+        handler: async ({ values }) => {
+          const stored = await readStatic(context.storage, values.name);
+          if (stored === null) return undefined;
+          const { accessKey, secretKey, nextRotationAt } = stored.role;
+          if (accessKey === "") throw badRequest(`static role "${values.name}" has no key yet; try again`);
+          const expiration = new Date(nextRotationAt).toISOString();
+          return { data: { access_key: accessKey, expiration, secret_key: secretKey } };
+        },
+      },
+    },
+  });
+}

@@ -1,0 +1,104 @@
+/**
+ * AWS for tests: moto, an emulator of AWS's API that others wrote, in a Python environment below `.cache`, which is made on
+ * first use. It checks signatures and policies. {@link motoMissing} says why it cannot run here, for `describe.skipIf`.
+ */
+
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { freePort, startProcess, temporaryDirectory, until } from "./process.ts";
+
+const PACKAGES = ["moto[iam,sts]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
+const CACHE = join(import.meta.dir, "../../.cache");
+const ENVIRONMENT = join(CACHE, "moto-5.2.5");
+const INSTALL_MS_MAX = 240_000;
+
+let reason: string | undefined | null = null;
+
+/** Why moto cannot run on this machine; undefined: it can. Installs it when that was not done before. */
+export function motoMissing(): string | undefined {
+  if (reason === null) reason = install();
+  return reason;
+}
+
+function install(): string | undefined {
+  if (existsSync(join(ENVIRONMENT, "bin/python"))) return undefined;
+  mkdirSync(CACHE, { recursive: true });
+  const draft = `${ENVIRONMENT}.${process.pid}`;
+  const run = (file: string, ...args: string[]): void => {
+    execFileSync(file, args, { stdio: "pipe", timeout: INSTALL_MS_MAX });
+  };
+  try {
+    run("python3", "-m", "venv", draft);
+    const pip = [
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--retries=1",
+      "--timeout=15",
+      "--disable-pip-version-check",
+    ];
+    run(join(draft, "bin/python"), ...pip, ...PACKAGES);
+    // Another run may have been quicker; one environment is as good as the other.
+    if (!existsSync(ENVIRONMENT)) renameSync(draft, ENVIRONMENT);
+    return undefined;
+  } catch (error) {
+    const { stderr } = error as { stderr?: Buffer };
+    const lines = String(stderr ?? "")
+      .trim()
+      .split("\n");
+    return `moto could not be installed: ${lines.at(-1) || String(error).split("\n")[0]}`;
+  } finally {
+    rmSync(draft, { recursive: true, force: true });
+  }
+}
+
+/** A running emulator. */
+export interface MotoServer {
+  readonly port: number;
+  readonly url: string;
+  /** From now on every request needs a signature by keys that exist, and the rights for what it asks. */
+  requireKeys(): Promise<void>;
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts an emulator with nothing in it. @throws with its log when it does not start. */
+export async function startMoto(): Promise<MotoServer> {
+  const directory = temporaryDirectory("vsec-moto-");
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const logFile = join(directory.path, "moto.log");
+  const command = [
+    join(ENVIRONMENT, "bin/python"),
+    "-m",
+    "moto.server",
+    "-H",
+    "127.0.0.1",
+    "-p",
+    String(port),
+  ];
+  const running = startProcess(undefined, command, logFile);
+  const log = (): string => readFileSync(logFile, "utf8");
+  const isUp = async (): Promise<boolean> => {
+    if (running.hasEnded()) return true;
+    const answer = await fetch(`${url}/moto-api/data.json`).catch(() => undefined);
+    await answer?.arrayBuffer();
+    return answer?.ok === true;
+  };
+  await until("moto to answer", isUp, 60_000);
+  if (running.hasEnded()) throw new Error(`moto did not start:\n${log().slice(-4000)}`);
+  return {
+    port,
+    url,
+    log,
+    requireKeys: async () => {
+      await (await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: "0" })).arrayBuffer();
+    },
+    stop: async () => {
+      await running.stop("SIGKILL");
+      directory.remove();
+    },
+  };
+}
