@@ -81,6 +81,14 @@ function composeOver(
     random: systemRandom,
     log,
     isOneShot,
+    // A command's standard output is its answer's.
+    ...(isOneShot ? { console: printAside } : {}),
+  });
+}
+
+function printAside(text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stderr.write(text, (error) => (error ? reject(error) : resolve()));
   });
 }
 

@@ -6,6 +6,7 @@ import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import type { AuthType } from "../framework/auth.ts";
 import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { AuditBroker } from "./audit/broker.ts";
+import type { Console } from "./audit/devices/port.ts";
 import { Builtins } from "./builtins.ts";
 import { Mounts } from "./mounts/mounts.ts";
 import { handle } from "./pipeline.ts";
@@ -21,6 +22,8 @@ export interface CoreDeps {
   readonly log: Log;
   readonly engines: readonly EngineType[];
   readonly authMethods?: readonly AuthType[];
+  /** Where audit devices of type stdout write; this process's standard output unless given. */
+  readonly console?: Console | undefined;
   /** Paths below `sys/` that also answer while the store is sealed. */
   readonly sealPaths: readonly PathSpec[];
 }
@@ -46,7 +49,8 @@ export class Core {
     });
     const { authMethods = [] } = deps;
     const mounts = new Mounts({ barrier, clock, random, log, engines, authMethods, builtins });
-    const audit = new AuditBroker({ barrier, clock, random, log });
+    const { console } = deps;
+    const audit = new AuditBroker({ barrier, clock, random, log }, console === undefined ? {} : { console });
     this.services = { barrier, clock, random, log, mounts, audit };
     this.#owner = randomString(random, 16);
   }

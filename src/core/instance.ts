@@ -11,6 +11,7 @@ import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import type { AuthType } from "../framework/auth.ts";
 import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { dispatch } from "../framework/dispatch.ts";
+import type { Console } from "./audit/devices/port.ts";
 import { Core } from "./core.ts";
 import { respond, respondError } from "./envelope.ts";
 import { readRequest } from "./request-path.ts";
@@ -47,6 +48,8 @@ export interface InstanceDeps {
   readonly seals: SealSet;
   readonly engines: readonly EngineType[];
   readonly authMethods: readonly AuthType[];
+  /** Where audit devices of type stdout write; this process's standard output unless given. */
+  readonly console?: Console;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -157,7 +160,7 @@ export class Instance implements SealControl {
     const { clock, random } = this.#deps;
     const barrier = await openBarrier({ storage: this.#store(), rootKey, clock, random });
     rootKey.fill(0);
-    const { log, engines, authMethods } = this.#deps;
+    const { log, engines, authMethods, console } = this.#deps;
     const core = new Core({
       barrier,
       clock,
@@ -165,6 +168,7 @@ export class Instance implements SealControl {
       log,
       engines,
       authMethods,
+      console,
       sealPaths: this.#sealPaths,
     });
     this.#serving = new Serving(core);
