@@ -26,7 +26,7 @@ describe("an auth method", () => {
     });
     expect(listed["ci/"]?.accessor).toMatch(/^auth_approle_[0-9a-f]{8}$/);
     expect(await at.read("sys/auth/ci")).toEqual(listed["ci/"] ?? {});
-    expect(Object.keys((await at.read("sys/mounts")) ?? {})).toEqual(["sys/"]);
+    expect(Object.keys((await at.read("sys/mounts")) ?? {})).toEqual(["cubbyhole/", "identity/", "sys/"]);
     expect(await at.refusal(() => at.read("sys/mounts/auth/ci"))).toBe(
       "400 No secret engine mount at auth/ci/",
     );

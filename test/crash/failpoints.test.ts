@@ -36,6 +36,10 @@ describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is t
       [...text.matchAll(/^\s*failpoint\("([^"]+)"\);$/gm)].map(([, name]) => name),
     );
     const tried = new Set([...INIT_PASSES, ...OPERATIONS.flatMap(({ passes }) => passes)]);
-    expect([...new Set(named)].filter((name) => !tried.has(name ?? ""))).toEqual([]);
+    // Those of the AWS engine need its emulator: test/engines/aws cuts the engine off at the same places, in process.
+    const left = [...new Set(named)].filter(
+      (name = "") => !tried.has(name) && !/^aws(?:-[a-z]+)?:/.test(name),
+    );
+    expect(left).toEqual([]);
   });
 });

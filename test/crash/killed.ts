@@ -37,7 +37,7 @@ export function expectedOutcome({ operation, commits }: Place): Outcome {
   const { untouched, begun } = operation.leases;
   // An issue's second commit puts the lease in force.
   const inForce = operation === ISSUE && commits >= 2 ? 1 : 0;
-  const mounts = commits > 0 ? ["sys/"] : ["database/", "sys/"];
+  const mounts = ["cubbyhole/", ...(commits > 0 ? [] : ["database/"]), "identity/", "sys/"];
   return {
     death: { signal: "SIGKILL", stdout: "" },
     orphansAtOnce: [],

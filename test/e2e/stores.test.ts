@@ -152,7 +152,12 @@ describe("a store that cannot be used", () => {
     holder.close();
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain("another process keeps it locked: try again");
-    expect(Object.keys(await world.json("secrets list"))).toEqual(["mine/", "sys/"]);
+    expect(Object.keys(await world.json("secrets list"))).toEqual([
+      "cubbyhole/",
+      "identity/",
+      "mine/",
+      "sys/",
+    ]);
   });
 
   test("one whose mode is put right again is whole", async () => {
@@ -160,7 +165,12 @@ describe("a store that cannot be used", () => {
     chmodSync(fileOf(world), 0o644);
     expect((await world.run("secrets list")).code).toBe(2);
     chmodSync(fileOf(world), 0o600);
-    expect(Object.keys(await world.json("secrets list"))).toEqual(["mine/", "sys/"]);
+    expect(Object.keys(await world.json("secrets list"))).toEqual([
+      "cubbyhole/",
+      "identity/",
+      "mine/",
+      "sys/",
+    ]);
   });
 });
 
@@ -170,8 +180,17 @@ describe("a store's place", () => {
     const copy = join(world.home, "copy");
     cpSync(world.store, copy, { recursive: true });
     await world.ok(`secrets disable -store=${copy} mine`);
-    expect(Object.keys(await world.json(`secrets list -store=${copy}`))).toEqual(["sys/"]);
-    expect(Object.keys(await world.json("secrets list"))).toEqual(["mine/", "sys/"]);
+    expect(Object.keys(await world.json(`secrets list -store=${copy}`))).toEqual([
+      "cubbyhole/",
+      "identity/",
+      "sys/",
+    ]);
+    expect(Object.keys(await world.json("secrets list"))).toEqual([
+      "cubbyhole/",
+      "identity/",
+      "mine/",
+      "sys/",
+    ]);
   });
 
   test("without either it is in the user's data directory", async () => {
