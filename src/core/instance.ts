@@ -242,13 +242,26 @@ export class Instance implements SealControl {
       if (config === null) throw badRequest("Vault is not initialized");
       if (await this.#opens()) return;
       if (config.type !== "shamir") {
-        await this.#open(await unlock(this.#deps.seals, config, key));
+        const rootKey = await unlock(this.#deps.seals, config, key);
+        await this.#requireKept(config);
+        await this.#open(rootKey);
         return;
       }
       if (this.#deps.isOneShot === true) throw badRequest(`this key opens nothing here: ${NEEDS_DAEMON}`);
       const rootKey = await this.#progress.give(config, key);
       if (rootKey !== null) await this.#open(rootKey);
     });
+  }
+
+  /** What a one-shot process unseals has to outlive it. @throws ApiError 400 when the next one would find it sealed again. */
+  async #requireKept(config: SealConfig): Promise<void> {
+    if (this.#deps.isOneShot !== true || config.type === "shamir") return;
+    const seal = await this.#deps.seals.of(config.type);
+    if ((await seal.open(config)) !== null) return;
+    throw badRequest(
+      "the key is right, but there is nowhere to keep what it opens: no keychain answers, and no runtime directory is in " +
+        "memory; set VSEC_PASSPHRASE_FILE, or start `vsec daemon` and give it the key",
+    );
   }
 
   resetUnseal(): Promise<void> {

@@ -146,6 +146,14 @@ describe("a passphrase", () => {
     expect((await world.run("operator unseal")).code).toBe(1);
   });
 
+  test("that opens the store and can be kept nowhere is not called an unsealing", async () => {
+    const world = await sealedWorld();
+    const { code, stdout, stderr } = await world.run("operator unseal -", { stdin: `${PASSPHRASE}\n` });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain("the key is right, but there is nowhere to keep what it opens");
+    expect(await opens(world)).toBe(false);
+  });
+
   test.skipIf(!existsSync(IN_MEMORY))(
     "unlocks once: later commands find the key in memory, until seal",
     async () => {
