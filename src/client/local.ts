@@ -1,5 +1,6 @@
 import type { Instance } from "../compose.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
+import { escapePath } from "./address.ts";
 import type { Client } from "./client.ts";
 import { sweep } from "./sweep.ts";
 
@@ -33,7 +34,7 @@ class LocalClient implements Client {
   }
 
   url(path: string): string {
-    return `vsec://local/v1/${path}`;
+    return `vsec://local/v1/${escapePath(path)}`;
   }
 
   async close(): Promise<void> {

@@ -37,6 +37,14 @@ function sql(file: string, text: string): void {
   chmodSync(file, 0o600);
 }
 
+/**
+ * Merges the log that the last command left into the file. Before it, what is missing in the file may be in the log, from where
+ * SQLite mends it.
+ */
+const merge = (file: string): void => sql(file, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+const NO_DATABASE = "not a store at all. ".repeat(100);
+
 interface BadStore {
   readonly what: string;
   spoil(file: string): void;
@@ -73,12 +81,18 @@ const BAD_STORES: readonly BadStore[] = [
   },
   {
     what: "a file that is no database",
-    spoil: (file) => writeFileSync(file, "not a store at all. ".repeat(100)),
+    spoil: (file) => {
+      merge(file);
+      writeFileSync(file, NO_DATABASE);
+    },
     says: "the file is damaged: keep a copy of it",
   },
   {
     what: "half of the file",
-    spoil: (file) => truncateSync(file, Math.floor(statSync(file).size / 2)),
+    spoil: (file) => {
+      merge(file);
+      truncateSync(file, Math.floor(statSync(file).size / 2));
+    },
     says: "the file is damaged: keep a copy of it",
   },
   {
@@ -111,10 +125,8 @@ function snapshot(folder: string): Record<string, string> {
 }
 
 describe("a store that cannot be used", () => {
-  test.each(BAD_STORES)("$what is refused by every command, and left as it is", async ({ spoil, says }) => {
-    const world = await initialised();
-    spoil(fileOf(world));
-    const before = snapshot(world.home);
+  /** Every command fails with `says`, and shows nothing else. */
+  async function expectRefusals(world: World, says: string): Promise<void> {
     const ended = await Promise.all(
       [
         "secrets list",
@@ -129,7 +141,21 @@ describe("a store that cannot be used", () => {
       expect(stderr).toContain(says);
       expect(stderr).not.toMatch(/\n\s+at |unexpected/);
     }
+  }
+
+  test.each(BAD_STORES)("$what is refused by every command, and left as it is", async ({ spoil, says }) => {
+    const world = await initialised();
+    spoil(fileOf(world));
+    const before = snapshot(world.home);
+    await expectRefusals(world, says);
     expect(snapshot(world.home)).toEqual(before);
+  });
+
+  test("a file that is no database is refused, too, with the log of a store beside it", async () => {
+    const world = await initialised();
+    expect(statSync(`${fileOf(world)}-wal`).size).toBeGreaterThan(0);
+    writeFileSync(fileOf(world), NO_DATABASE);
+    await expectRefusals(world, "the file is damaged: keep a copy of it");
   });
 
   test.each(BAD_STORES.slice(0, 7))(
@@ -178,6 +204,8 @@ describe("a store's place", () => {
   test("-store wins over VSEC_STORE, and a copy of the folder is a store", async () => {
     const world = await initialised();
     const copy = join(world.home, "copy");
+    // The last changes are in the log: the file alone would be no copy.
+    expect(readdirSync(world.store).sort()).toEqual(["store.db", "store.db-shm", "store.db-wal"]);
     cpSync(world.store, copy, { recursive: true });
     await world.ok(`secrets disable -store=${copy} mine`);
     expect(Object.keys(await world.json(`secrets list -store=${copy}`))).toEqual([

@@ -5,8 +5,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { built } from "../binary/built.ts";
 import { atExit, temporaryDirectory, until } from "../servers/process.ts";
+import { IN_PROCESS, type Place, placeFor, type Transport } from "./transport.ts";
 
 export type Binary = "vsec" | "vsec-failpoints";
+type Variables = Readonly<Record<string, string | undefined>>;
 
 export interface Ended {
   readonly code: number | null;
@@ -17,7 +19,7 @@ export interface Ended {
 
 export interface RunOptions {
   /** Over the world's own variables; undefined takes one away. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly env?: Variables;
   readonly stdin?: string;
   /** Ends the process by SIGKILL after so many milliseconds. */
   readonly killAfterMs?: number;
@@ -34,7 +36,7 @@ export interface Running {
   readonly ended: Promise<Ended>;
 }
 
-/** Said of a command that a test expected to succeed. */
+/** Said of a command, or a daemon, that a test expected to succeed. */
 class CommandFailed extends Error {}
 
 export class World {
@@ -43,11 +45,14 @@ export class World {
   readonly tokenFile: string;
   /** The path of the compiled binary. */
   readonly binary: string;
-  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #env: Variables;
   readonly #remove: () => void;
+  #place: Place = IN_PROCESS;
+  /** The daemon that carries out the commands' requests. */
+  #server: Running | undefined;
 
   /** @param env - Variables of every command, beside PATH, HOME and VSEC_STORE, which are all that it gets else. */
-  constructor(binary: Binary = "vsec", env: Readonly<Record<string, string | undefined>> = {}) {
+  constructor(binary: Binary = "vsec", env: Variables = {}) {
     const directory = temporaryDirectory("vsec-world-");
     this.#remove = () => directory.remove();
     this.home = join(directory.path, "home");
@@ -65,12 +70,56 @@ export class World {
     mkdirSync(join(this.home, "runtime"), { mode: 0o700 });
   }
 
+  /**
+   * Has every command from now on reach the API in this way: for a socket or TLS a daemon is started, whether or not there is
+   * a store yet.
+   */
+  async reachOver(transport: Transport): Promise<void> {
+    this.#place = await placeFor(transport, this.home, this.store);
+    await this.#serve({});
+  }
+
+  /** What error messages show before `/v1/…`. */
+  get address(): string {
+    return this.#place.address;
+  }
+
+  /** Does `work` while requests are carried out with these variables as well, wherever that is. */
+  async where<T>(env: Variables, work: (options: RunOptions) => Promise<T>): Promise<T> {
+    if (this.#server === undefined) return work({ env });
+    await this.#stopServing();
+    await this.#serve(env);
+    try {
+      return await work({});
+    } finally {
+      await this.#stopServing();
+      await this.#serve({});
+    }
+  }
+
+  async #serve(env: Variables): Promise<void> {
+    const { daemon } = this.#place;
+    if (daemon === null) return;
+    this.#server = await this.daemon({ env }, daemon);
+  }
+
+  /** @throws CommandFailed when it had ended before, or does not end well: the commands would have gone another way. */
+  async #stopServing(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    server.kill("SIGTERM");
+    const { code, signal, stderr } = await server.ended;
+    if (code !== 0 || !stderr.includes("stopped"))
+      throw new CommandFailed(`the daemon ended with ${code ?? signal}\n${stderr}`);
+  }
+
   /** Starts a command in the home directory. */
   start(line: Line, options: RunOptions = {}): Running {
     const args = typeof line === "string" ? line.split(" ").filter((word) => word !== "") : line;
     const child = spawn(this.binary, args, {
       cwd: this.home,
-      env: { ...this.#env, ...options.env },
+      env: { ...this.#env, ...this.#place.env, ...options.env },
       stdio: ["pipe", "pipe", "pipe"],
     });
     return watch(child, options);
@@ -97,9 +146,14 @@ export class World {
   }
 
   /** Starts the daemon, and waits until it says that it has. */
-  async daemon(options: RunOptions = {}): Promise<Running> {
-    const running = this.start("daemon", options);
-    await until("the daemon's first line", () => running.stderr().includes("started"));
+  async daemon(options: RunOptions = {}, flags: readonly string[] = []): Promise<Running> {
+    const running = this.start(["daemon", ...flags], options);
+    let hasEnded = false;
+    void running.ended.then(() => {
+      hasEnded = true;
+    });
+    await until("the daemon's first line", () => hasEnded || running.stderr().includes("started"));
+    if (hasEnded) throw new CommandFailed(`the daemon did not start\n${running.stderr()}`);
     return running;
   }
 
@@ -109,8 +163,18 @@ export class World {
     return name;
   }
 
+  /** For a world that no daemon serves. */
   remove(): void {
     this.#remove();
+  }
+
+  /** Ends the daemon that serves it, if any, and removes everything. @throws CommandFailed for a daemon that failed. */
+  async close(): Promise<void> {
+    try {
+      await this.#stopServing();
+    } finally {
+      this.#remove();
+    }
   }
 }
 

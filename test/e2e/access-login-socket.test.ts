@@ -1,0 +1,3 @@
+import { accessLoginOver } from "./access-login.ts";
+
+accessLoginOver("socket");

@@ -1,0 +1,3 @@
+import { accessOver } from "./access.ts";
+
+accessOver("socket");

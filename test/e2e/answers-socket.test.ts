@@ -1,0 +1,3 @@
+import { answersOver } from "./answers.ts";
+
+answersOver("socket");

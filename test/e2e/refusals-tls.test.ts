@@ -1,0 +1,3 @@
+import { refusalsOver } from "./refusals.ts";
+
+refusalsOver("tls");

@@ -1,0 +1,3 @@
+import { sessionOver } from "./session.ts";
+
+sessionOver("socket", 18);

@@ -1,0 +1,3 @@
+import { sessionOver } from "./session.ts";
+
+sessionOver("tls", 18);
