@@ -1,7 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import type { BenchContext } from "./context.ts";
+import { residentBytes, type Server, startServer } from "./daemon.ts";
 import { BenchFailed, type Candidate, interleave, median, type Samples } from "./measure.ts";
 import { type Figure, formatBytes, formatMs, timeRow } from "./report.ts";
 import { addLeases, type BenchWorld, benchWorld, leaseKind, openInstance, tokenOf } from "./world.ts";
@@ -65,41 +65,18 @@ function daemonCandidate(context: BenchContext, bench: BenchWorld, memory: numbe
   return {
     label: "vsec daemon",
     turn: () => {
-      let daemon: ChildProcess | undefined;
+      let daemon: Server | undefined;
       return {
         run: async () => {
-          daemon = spawn(context.vsec, ["daemon"], {
-            env: { PATH: process.env.PATH ?? "", ...bench.env },
-            stdio: ["ignore", "ignore", "pipe"],
-          });
-          await started(daemon);
+          daemon = await startServer([context.vsec, "daemon"], bench.env);
         },
         after: async () => {
+          if (daemon === undefined) throw new BenchFailed("the daemon did not start");
           await Bun.sleep(SETTLE_MS);
-          if (daemon?.pid === undefined) throw new BenchFailed("the daemon did not start");
           memory.push(residentBytes(daemon.pid));
-          const ended = new Promise((resolve) => daemon?.once("exit", resolve));
-          daemon.kill("SIGTERM");
-          await ended;
+          await daemon.stop();
         },
       };
     },
   };
-}
-
-function started(daemon: ChildProcess): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    daemon.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-      text += chunk;
-      if (text.includes("started")) resolve();
-    });
-    daemon.once("exit", () => reject(new BenchFailed(`the daemon ended:\n${text}`)));
-  });
-}
-
-function residentBytes(pid: number): number {
-  const kib = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
-  if (kib === undefined) throw new BenchFailed("the system does not say how much memory a process holds");
-  return Number(kib) * 1024;
 }

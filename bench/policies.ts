@@ -1,18 +1,21 @@
 /**
- * How many requests a second policies decide about: `scripts/bun bench/policies.ts`. The token holds 10,000 policies of ten
- * paths each. Yardsticks, in turns with it: the same with ten policies, and a plain walk over the list of patterns.
+ * How many requests a second policies decide about. The token holds 10,000 policies of ten paths each. Yardsticks, in turns
+ * with it: the same with ten policies, and a plain walk over the list of patterns. And whole requests of a token with one
+ * policy, in a store of 10,000 and in one of ten.
  */
 import { Acl } from "../src/core/policies/acl.ts";
 import { parsePolicy } from "../src/core/policies/parse.ts";
 import { decidingPattern } from "../test/core/policies/reference-matcher.ts";
 import { interleave, median } from "./measure.ts";
-import { describeMachine, type Figure, formatFigure } from "./report.ts";
+import { requestsAmongPolicies, STORE_REQUESTS } from "./policies-store.ts";
+import { type Figure, formatRate } from "./report.ts";
 
 const POLICIES = 10_000;
 const FEW = 10;
 const ROUNDS = 15;
 const CHECKS = 20_000;
 const WALKS = 20;
+const SAME = 1.2;
 
 /** A team's policy, as people write them: its secrets, its credentials, lists, and a deny or two. */
 function policyOf(team: number): string {
@@ -71,7 +74,7 @@ function checker(acl: Acl, paths: readonly string[], checks: number): () => numb
 }
 
 function perSecond(count: number, ms: number): string {
-  return `${Math.round((count / ms) * 1000).toLocaleString("en")} a second`;
+  return formatRate((count / ms) * 1000);
 }
 
 export async function policiesFigure(): Promise<Figure> {
@@ -96,6 +99,7 @@ export async function policiesFigure(): Promise<Figure> {
     ROUNDS,
   );
   const each = median(ours) / CHECKS;
+  const [full = [], sparse = []] = await requestsAmongPolicies([POLICIES, FEW], policyOf);
   return {
     title: `policies: ${POLICIES.toLocaleString("en")} policies of 10 paths in one token, ${many.size.toLocaleString("en")} patterns`,
     rows: [
@@ -103,6 +107,11 @@ export async function policiesFigure(): Promise<Figure> {
       { what: `requests decided, ${FEW} policies`, value: perSecond(CHECKS, median(small)) },
       { what: "requests decided by a walk over all patterns", value: perSecond(WALKS, median(plain)) },
       { what: "reading and compiling all of them, once", value: `${compileMs.toFixed(0)} ms` },
+      {
+        what: `whole requests of a token with one policy, ${POLICIES} in the store`,
+        value: perSecond(STORE_REQUESTS, median(full)),
+      },
+      { what: `the same, ${FEW} in the store`, value: perSecond(STORE_REQUESTS, median(sparse)) },
     ],
     ratios: [
       {
@@ -110,11 +119,12 @@ export async function policiesFigure(): Promise<Figure> {
         value: median(ours) / median(small),
         atMost: 6,
       },
+      {
+        what: `a request with ${POLICIES} policies in the store / with ${FEW}`,
+        value: median(full) / median(sparse),
+        atMost: SAME,
+      },
       { what: "a walk / a decision", value: median(plain) / WALKS / each, atLeast: 1000 },
     ],
   };
-}
-
-if (import.meta.main) {
-  process.stdout.write(`${describeMachine()}\n\n${formatFigure(await policiesFigure())}`);
 }

@@ -34,6 +34,11 @@ export function formatMs(ms: number): string {
   return ms < 10_000 ? `${ms.toFixed(1)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
+/** @param rate - Of one second. */
+export function formatRate(rate: number): string {
+  return `${Math.round(rate).toLocaleString("en")} a second`;
+}
+
 export function formatBytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(0)} MiB`;
 }

@@ -8,6 +8,8 @@ import { commandsFigure } from "./commands.ts";
 import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
 import { daemonStartFigure } from "./daemon-start.ts";
+import { httpFigure } from "./http.ts";
+import { policiesFigure } from "./policies.ts";
 import { describeMachine, type Figure, formatFigure } from "./report.ts";
 import { revokeFigure } from "./revoke.ts";
 import { versionFigure } from "./version.ts";
@@ -18,6 +20,8 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   commands: commandsFigure,
   revoke: revokeFigure,
   "daemon-start": daemonStartFigure,
+  http: httpFigure,
+  policies: policiesFigure,
 };
 
 const { values, positionals } = parseArgs({
