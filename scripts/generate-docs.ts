@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { CATALOGUE } from "../src/cli/commands/index.ts";
 import { scriptFor } from "../src/cli/completion/scripts.ts";
 import { collectWords } from "../src/cli/completion/words.ts";
+import { clientsPage } from "./docs/clients.ts";
 import { compatibilityPage } from "./docs/compatibility.ts";
 import { commandPage, type LoadedCommand, pageName, programPage } from "./docs/manual.ts";
 import { cliReference, environmentReference } from "./docs/reference.ts";
@@ -31,6 +32,7 @@ async function generate(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/cli.md", cliReference(commands, CATALOGUE.groups)],
     ["docs/reference/environment.md", environmentReference()],
     ["docs/compatibility.md", await compatibilityPage()],
+    ["docs/clients.md", clientsPage()],
   ]);
   for (const loaded of commands) files.set(`man/${pageName(loaded.entry.words)}.1`, commandPage(loaded));
   return files;

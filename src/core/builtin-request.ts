@@ -15,6 +15,8 @@ export interface BuiltinRequest {
   /** Null: the request came from this machine, not over a network. */
   readonly remoteAddress: string | null;
   readonly acl: CallerRights;
+  /** The header Accept; empty: none came. */
+  readonly accept: string;
 }
 
 /** The request as a backend of the core's own sees it. @throws TypeError on a path that needs no token and had none. */

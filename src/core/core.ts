@@ -8,6 +8,7 @@ import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { AuditBroker } from "./audit/broker.ts";
 import type { Console } from "./audit/devices/port.ts";
 import { Builtins } from "./builtins.ts";
+import { Metrics } from "./metrics.ts";
 import { Mounts } from "./mounts/mounts.ts";
 import { handle } from "./pipeline.ts";
 import type { Services } from "./services.ts";
@@ -51,7 +52,7 @@ export class Core {
     const mounts = new Mounts({ barrier, clock, random, log, engines, authMethods, builtins });
     const { console } = deps;
     const audit = new AuditBroker({ barrier, clock, random, log }, console === undefined ? {} : { console });
-    this.services = { barrier, clock, random, log, mounts, audit };
+    this.services = { barrier, clock, random, log, mounts, audit, metrics: new Metrics(clock.now()) };
     this.#owner = randomString(random, 16);
   }
 

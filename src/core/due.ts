@@ -39,7 +39,9 @@ export async function doDue(services: Services, entries: readonly StoredEntry[])
   const leases = await endDueLeases(services, entries.filter(isLease));
   const tokens = await endDueTokens(services, entries.filter(isToken));
   const rest = await Promise.all(others.map((entry) => doOther(services, entry)));
-  return rest.reduce((sum, count) => sum + count, leases + tokens);
+  const failed = rest.reduce((sum, count) => sum + count, leases + tokens);
+  services.metrics.dueWork(entries.length, failed);
+  return failed;
 }
 
 /** Tokens that have expired, and revocations that were cut short. Together, so that their leases are revoked in batches. */

@@ -29,7 +29,10 @@ const DUPLICATED =
  */
 export function respond(operation: Operation, path: string, answer: Answer): ApiResponse {
   const { reply } = answer;
-  if (reply?.bare !== undefined) return { status: reply.status ?? 200, body: reply.bare };
+  if (reply?.bare !== undefined) {
+    const { status = 200, bare: body, contentType } = reply;
+    return { status, body, ...(contentType === undefined ? {} : { contentType }) };
+  }
   const isQuery = operation === "read" || operation === "list";
   const isEmptyList = operation === "list" && !hasKeys(reply?.data) && !reply?.warnings?.length;
   if (reply === undefined || isEmptyList) {

@@ -31,6 +31,13 @@ interface Passage {
  * answer too.
  */
 export async function handle(services: Services, wire: ApiRequest): Promise<ApiResponse> {
+  const startedAtMs = services.clock.now();
+  const response = await answerTo(services, wire);
+  services.metrics.request(wire.method, response.status, services.clock.now() - startedAtMs);
+  return response;
+}
+
+async function answerTo(services: Services, wire: ApiRequest): Promise<ApiResponse> {
   const requestId = randomUuid(services.random);
   try {
     const request = readRequest(wire);
@@ -143,7 +150,7 @@ async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse
 /** What only the core's own backends get to see. */
 function ownExtras({ wire, request, trail }: Passage): Pick<MountRequest, "token" | "extras"> {
   const { standing } = trail.known;
-  const extras = { wrapTtlSeconds: wire.wrapTtlSeconds ?? 0 };
+  const extras = { wrapTtlSeconds: wire.wrapTtlSeconds ?? 0, accept: wire.headers?.accept ?? "" };
   if (standing === null) return { token: request.token, extras };
   return { token: request.token, extras: { ...extras, caller: standing.caller, acl: standing.acl } };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Random } from "../base/random.ts";
 import type { AuditBroker } from "./audit/broker.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Mounts } from "./mounts/mounts.ts";
 
 /** What every part of the unsealed core works with. */
@@ -13,4 +14,5 @@ export interface Services {
   readonly log: Log;
   readonly mounts: Mounts;
   readonly audit: AuditBroker;
+  readonly metrics: Metrics;
 }

@@ -51,6 +51,8 @@ export interface Reply {
   readonly status?: number;
   /** Sent as the whole body, without an envelope. */
   readonly bare?: Json;
+  /** With a text as `bare`: its type. The text is then sent as it is, not as JSON. */
+  readonly contentType?: string;
 }
 
 export type Handler<F extends Fields> = (request: EngineRequest<F>) => Promise<Reply | undefined>;

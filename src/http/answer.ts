@@ -49,9 +49,14 @@ export interface Framed {
   readonly withBody: boolean;
 }
 
+/** @see RFC 9110, sections 15.3.5 and 15.4.5. */
+const BODILESS: ReadonlySet<number> = new Set([204, 304]);
+
 /** The answer as text: head and body in one piece. Bodies are UTF-8. @see reference: HTTP layer, response headers. */
 export function answerText(answer: HttpAnswer, { nowMs, keepsAlive, withBody }: Framed): string {
-  const { status, body } = answer;
+  const { status } = answer;
+  // A caller of sys/health may choose these statuses, and what came after their head would be taken for the next answer.
+  const body = BODILESS.has(status) ? "" : answer.body;
   const lines = [
     `HTTP/1.1 ${status} ${REASONS[status] ?? ""}`,
     "Cache-Control: no-store",
@@ -59,7 +64,7 @@ export function answerText(answer: HttpAnswer, { nowMs, keepsAlive, withBody }: 
     "X-Content-Type-Options: nosniff",
     `Date: ${dateText(nowMs)}`,
   ];
-  if (status !== 204) lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
+  if (!BODILESS.has(status)) lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
   if (body !== "") lines.push(`Content-Type: ${answer.contentType}`);
   for (const [name, value] of Object.entries(answer.headers ?? {})) lines.push(`${name}: ${value}`);
   if (!keepsAlive) lines.push("Connection: close");

@@ -7,6 +7,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { AuditBroker } from "../../src/core/audit/broker.ts";
 import { Builtins } from "../../src/core/builtins.ts";
 import { identityBackend } from "../../src/core/identity/backend.ts";
+import { Metrics } from "../../src/core/metrics.ts";
 import { Mounts } from "../../src/core/mounts/mounts.ts";
 import { emptyMountTable, type MountEntry } from "../../src/core/mounts/table.ts";
 import type { Services } from "../../src/core/services.ts";
@@ -59,7 +60,8 @@ export async function authWorld(): Promise<AuthWorld> {
     builtins: new Builtins(own),
   });
   const audit = new AuditBroker({ barrier, clock, random: systemRandom, log: silentLog });
-  const services: Services = { barrier, clock, random: systemRandom, log: silentLog, mounts, audit };
+  const common = { barrier, clock, random: systemRandom, log: silentLog };
+  const services: Services = { ...common, mounts, audit, metrics: new Metrics(clock.now()) };
   const paths = [...mountPaths(services), ...remountPaths(services), ...authMountPaths(services)];
 
   const find = async (path: string): Promise<{ backend: Backend; mountPath: string }> => {

@@ -12,6 +12,13 @@ describe("commands about data", () => {
     expect([ran.exitCode, ran.stderr, ran.closed]).toEqual([0, "", 1]);
   });
 
+  test("read shows a text as it came when it is asked for the raw answer", async () => {
+    const ran = await sent(["read", "-format=raw", "sys/metrics", "format=prometheus"], {
+      answers: [{ status: 200, body: "# TYPE a gauge\na 1\n" }],
+    });
+    expect(ran).toMatchObject({ exitCode: 0, stdout: "# TYPE a gauge\na 1\n", stderr: "" });
+  });
+
   test("read turns further pairs into parameters", async () => {
     const ran = await sent(["read", "p", "a=1", "a=2"], { answers: [envelope({ data: {} })] });
     expect(ran.requests).toEqual([{ method: "GET", path: "p", query: { a: ["1", "2"] } }]);

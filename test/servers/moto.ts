@@ -3,55 +3,21 @@
  * first use. It checks signatures and policies. {@link motoMissing} says why it cannot run here, for `describe.skipIf`.
  */
 
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePort, startProcess, temporaryDirectory, until } from "./process.ts";
+import { PythonEnvironment } from "./python.ts";
 
-const PACKAGES = ["moto[iam,sts]==5.2.5", "flask==3.1.3", "flask-cors==6.0.5"];
-const CACHE = join(import.meta.dir, "../../.cache");
-const ENVIRONMENT = join(CACHE, "moto-5.2.5");
-const INSTALL_MS_MAX = 240_000;
-
-let reason: string | undefined | null = null;
+const VERSION = "5.2.5";
+const ENVIRONMENT = new PythonEnvironment("moto", VERSION, [
+  `moto[iam,sts]==${VERSION}`,
+  "flask==3.1.3",
+  "flask-cors==6.0.5",
+]);
 
 /** Why moto cannot run on this machine; undefined: it can. Installs it when that was not done before. */
 export function motoMissing(): string | undefined {
-  if (reason === null) reason = install();
-  return reason;
-}
-
-function install(): string | undefined {
-  if (existsSync(join(ENVIRONMENT, "bin/python"))) return undefined;
-  mkdirSync(CACHE, { recursive: true });
-  const draft = `${ENVIRONMENT}.${process.pid}`;
-  const run = (file: string, ...args: string[]): void => {
-    execFileSync(file, args, { stdio: "pipe", timeout: INSTALL_MS_MAX });
-  };
-  try {
-    run("python3", "-m", "venv", draft);
-    const pip = [
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--retries=1",
-      "--timeout=15",
-      "--disable-pip-version-check",
-    ];
-    run(join(draft, "bin/python"), ...pip, ...PACKAGES);
-    // Another run may have been quicker; one environment is as good as the other.
-    if (!existsSync(ENVIRONMENT)) renameSync(draft, ENVIRONMENT);
-    return undefined;
-  } catch (error) {
-    const { stderr } = error as { stderr?: Buffer };
-    const lines = String(stderr ?? "")
-      .trim()
-      .split("\n");
-    return `moto could not be installed: ${lines.at(-1) || String(error).split("\n")[0]}`;
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
+  return ENVIRONMENT.missing();
 }
 
 /** A running emulator. */
@@ -70,15 +36,7 @@ export async function startMoto(): Promise<MotoServer> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(directory.path, "moto.log");
-  const command = [
-    join(ENVIRONMENT, "bin/python"),
-    "-m",
-    "moto.server",
-    "-H",
-    "127.0.0.1",
-    "-p",
-    String(port),
-  ];
+  const command = [ENVIRONMENT.python, "-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)];
   const running = startProcess(undefined, command, logFile);
   const log = (): string => readFileSync(logFile, "utf8");
   const isUp = async (): Promise<boolean> => {

@@ -14,11 +14,13 @@ export interface Import {
 
 /** The TypeScript files below a folder of the repository, as paths relative to that folder, sorted. */
 export function filesBelow(folder: string): readonly string[] {
-  return readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })
-    // Declarations of other people's modules hold no code and import nothing at run time.
-    .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
-    .map((file) => file.replaceAll("\\", "/"))
-    .sort();
+  return (
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: "utf8" })
+      // Declarations of other people's modules hold no code and import nothing at run time.
+      .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+      .map((file) => file.replaceAll("\\", "/"))
+      .sort()
+  );
 }
 
 export function read(file: string): string {

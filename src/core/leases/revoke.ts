@@ -29,10 +29,10 @@ export async function revokeLeases(services: Services, leases: readonly StoredLe
   failpoint("revoke:taken");
   const groups = await groupByBatch(services, taken);
   const results = await Promise.all(groups.map((group) => revokeGroup(services, group)));
-  return {
-    revoked: results.flatMap((result) => result.revoked),
-    failed: results.flatMap((result) => result.failed),
-  };
+  const revoked = results.flatMap((result) => result.revoked);
+  const failed = results.flatMap((result) => result.failed);
+  services.metrics.leasesRevoked(revoked.length, failed.length);
+  return { revoked, failed };
 }
 
 async function take(services: Services, leases: readonly StoredLease[]): Promise<readonly StoredLease[]> {

@@ -6,10 +6,12 @@ import type { Services } from "../services.ts";
 import { aclOfToken } from "../standing.ts";
 import { wrappingPaths } from "../wrapping/paths.ts";
 import { authMountPaths } from "./auth-paths.ts";
+import { hostInfoPaths } from "./host-info-paths.ts";
 import { internalUiPaths } from "./internal-ui-paths.ts";
 import { irrevocablePaths } from "./irrevocable-paths.ts";
 import { keyPaths } from "./key-paths.ts";
 import { leasePaths } from "./lease-paths.ts";
+import { metricsPaths } from "./metrics-paths.ts";
 import { mountPaths } from "./mount-paths.ts";
 import { remountPaths } from "./remount-paths.ts";
 import { specPaths } from "./spec-paths.ts";
@@ -32,6 +34,8 @@ export function systemBackend(services: Services, sealPaths: readonly PathSpec[]
       ...keyPaths(services),
       ...internalUiPaths(services),
       ...specPaths(services),
+      ...metricsPaths(services),
+      ...hostInfoPaths(services),
     ],
     secrets: [],
   };

@@ -1,3 +1,4 @@
+import { badRequest } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { BUILT, VERSION } from "../../contract/version.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
@@ -6,7 +7,7 @@ import type { SealControl, SealState } from "./seal-control.ts";
 
 /** `sys/seal-status`, `health`, `leader`: bare answers, as Vault's, whatever the state. @see reference: health and leader. */
 export function statusPaths(control: SealControl, now: () => number): PathSpec[] {
-  return [statusPath(control), healthPath(control, now), leaderPath()];
+  return [statusPath(control), healthPath(control, now), leaderPath(), stepDownPath()];
 }
 
 /** The body of seal-status and of an unseal's answer. */
@@ -43,45 +44,73 @@ function statusPath(control: SealControl): PathSpec {
   });
 }
 
+/** The statuses that a caller may choose. A store here is never a standby, so what stands for one is read and not used. */
+const HEALTH_FIELDS = {
+  activecode: statusField("The status of a working store.", 200),
+  sealedcode: statusField("The status for a sealed store.", 503),
+  uninitcode: statusField("The status before init.", 501),
+  standbycode: statusField("The status of a standby, which no store here is.", 429),
+  drsecondarycode: statusField("The status of a disaster recovery secondary, which no store here is.", 472),
+  performancestandbycode: statusField("The status of a performance standby, which no store here is.", 473),
+  standbyok: field.bool({ description: "A standby, which no store here is, answers as an active one does." }),
+  perfstandbyok: field.bool({
+    description: "A performance standby, which no store here is, answers as an active one does.",
+  }),
+};
+
+const STATUS_CODE_MIN = 200;
+/** Load balancers are told about states by statuses that HTTP gives no meaning, Vault's own 472 among them. */
+const STATUS_CODE_MAX = 999;
+
+function statusField(description: string, status: number) {
+  return field.int({ description, default: status });
+}
+
+/** @throws ApiError 400 for a number that is no status of an answer. */
+function checkStatuses(given: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(given)) {
+    if (typeof value === "number" && (value < STATUS_CODE_MIN || value > STATUS_CODE_MAX))
+      throw badRequest(`${name} must be a status from ${STATUS_CODE_MIN} to ${STATUS_CODE_MAX}`);
+  }
+}
+
 function healthPath(control: SealControl, now: () => number): PathSpec {
   return path({
     pattern: "health",
     unauthenticated: true,
-    fields: {
-      sealedcode: field.int({ description: "The status for a sealed store.", default: 503 }),
-      uninitcode: field.int({ description: "The status before init.", default: 501 }),
-      activecode: field.int({ description: "The status of a working store.", default: 200 }),
-    },
+    fields: HEALTH_FIELDS,
     help: { synopsis: "Show the store's health by the answer's status." },
     operations: {
       read: {
         summary: "Show the store's health.",
-        handler: async ({ values }) => {
+        handler: async ({ values, given }) => {
+          checkStatuses(given);
           const state = await control.state();
           const status = !state.initialized
             ? values.uninitcode
             : state.sealed
               ? values.sealedcode
               : values.activecode;
-          return {
-            status,
-            bare: {
-              initialized: state.initialized,
-              sealed: state.sealed,
-              standby: false,
-              performance_standby: false,
-              replication_performance_mode: "disabled",
-              replication_dr_mode: "disabled",
-              server_time_utc: Math.floor(now() / 1000),
-              version: VERSION,
-              enterprise: false,
-              ...(state.sealed ? {} : { cluster_name: "vsec", cluster_id: state.storeId }),
-            },
-          };
+          return { status, bare: healthBody(state, now()) };
         },
       },
     },
   });
+}
+
+function healthBody({ initialized, sealed, storeId }: SealState, nowMs: number): JsonObject {
+  return {
+    initialized,
+    sealed,
+    standby: false,
+    performance_standby: false,
+    replication_performance_mode: "disabled",
+    replication_dr_mode: "disabled",
+    server_time_utc: Math.floor(nowMs / 1000),
+    version: VERSION,
+    enterprise: false,
+    ...(sealed ? {} : { cluster_name: "vsec", cluster_id: storeId }),
+  };
 }
 
 function leaderPath(): PathSpec {
@@ -106,5 +135,16 @@ function leaderPath(): PathSpec {
         }),
       },
     },
+  });
+}
+
+/** As in Vault where nobody could take over: there is nothing to step down from, and that is no failure. */
+function stepDownPath(): PathSpec {
+  return path({
+    pattern: "step-down",
+    sudo: true,
+    fields: {},
+    help: { synopsis: "Give up being the leader; there is one instance, which stays." },
+    operations: { update: { summary: "Do nothing.", handler: async () => undefined } },
   });
 }

@@ -10,6 +10,7 @@ import { Builtins } from "../../../src/core/builtins.ts";
 import { issueLease } from "../../../src/core/leases/issue.ts";
 import { decodeLease, LEASE_PREFIX } from "../../../src/core/leases/record.ts";
 import { revokeLeases } from "../../../src/core/leases/revoke.ts";
+import { Metrics } from "../../../src/core/metrics.ts";
 import { Mounts } from "../../../src/core/mounts/mounts.ts";
 import { emptyMountTable } from "../../../src/core/mounts/table.ts";
 import type { Services } from "../../../src/core/services.ts";
@@ -214,6 +215,7 @@ export class TokenWorld {
     };
     const request: EngineRequest<Fields> & BuiltinRequest = {
       operation,
+      accept: "",
       path,
       values,
       given,
@@ -344,7 +346,8 @@ function servicesOver(
     ],
   });
   const audit = new AuditBroker({ barrier, clock, random: systemRandom, log: silentLog });
-  return { barrier, clock, random: systemRandom, log: silentLog, mounts, audit };
+  const common = { barrier, clock, random: systemRandom, log: silentLog };
+  return { ...common, mounts, audit, metrics: new Metrics(clock.now()) };
 }
 
 /** The text of a refusal; "none" when there is none. Rethrows what is no refusal. */

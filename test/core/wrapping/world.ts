@@ -4,6 +4,7 @@ import type { JsonObject } from "../../../src/base/json.ts";
 import type { Log, LogFields } from "../../../src/base/log.ts";
 import { AuditBroker } from "../../../src/core/audit/broker.ts";
 import { Builtins } from "../../../src/core/builtins.ts";
+import { Metrics } from "../../../src/core/metrics.ts";
 import { Mounts } from "../../../src/core/mounts/mounts.ts";
 import type { Services } from "../../../src/core/services.ts";
 import type { Caller } from "../../../src/core/tokens/caller.ts";
@@ -42,7 +43,7 @@ export async function accessWorld(): Promise<AccessWorld> {
   const servicesOver = (opened: Barrier): Services => {
     const deps = { barrier: opened, clock, random: systemRandom, log };
     const mounts = new Mounts({ ...deps, engines: [], builtins: new Builtins({}) });
-    return { ...deps, mounts, audit: new AuditBroker(deps) };
+    return { ...deps, mounts, audit: new AuditBroker(deps), metrics: new Metrics(clock.now()) };
   };
   return {
     services: servicesOver(barrier),
