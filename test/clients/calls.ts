@@ -94,7 +94,7 @@ const HVAC_SYSTEM: CallGroup = {
     },
     {
       calls: "list_quotas read_quota create_or_update_quota delete_quota",
-      reason: "a role caps its live leases instead; requests are not rated",
+      reason: "there are no quotas yet",
     },
     {
       calls:

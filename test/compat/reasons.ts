@@ -104,7 +104,7 @@ export const REASONS: readonly Reason[] = [
   },
   { path: "sys/loggers/*", reason: "the daemon's log level is a flag of `vsec daemon`" },
   { path: "sys/monitor", reason: SERVER },
-  { path: "sys/quotas/*", reason: "a role caps its live leases instead; requests are not rated" },
+  { path: "sys/quotas/*", reason: "there are no quotas yet" },
   { path: "sys/version-history", reason: "the store does not keep which versions have used it" },
   { path: "sys/ha-status", reason: CLUSTER },
   { path: "sys/storage/raft/*", reason: CLUSTER },
@@ -125,8 +125,8 @@ export const REASONS: readonly Reason[] = [
   { path: "sys/rotate/root/*", reason: "OpenBao's own; `sys/rekey` is served" },
   {
     path: "sys/rotate/keyring/*",
-    reason: "newer names; `sys/rotate` adds a key, and none is added without being asked",
+    reason: "newer names; `sys/rotate` adds a key, and the daemon does when one has been used for long",
   },
-  { path: "sys/rotate/config", reason: "no key is added without being asked" },
+  { path: "sys/rotate/config", reason: "the daemon adds a key when one has been used for long; the limit is fixed" },
   { path: "sys/tools/*", reason: "hashing and random numbers need no store" },
 ];
