@@ -23,6 +23,8 @@ interface Passage {
   readonly trail: Trail;
   /** The lease that was issued for this request, once it was. */
   issuedLeaseId: string | null;
+  /** Whether the write makes something new, as the policies were asked; null: they did not have to be. */
+  isNew: boolean | null;
 }
 
 /**
@@ -42,7 +44,7 @@ async function answerTo(services: Services, wire: ApiRequest): Promise<ApiRespon
   try {
     const request = readRequest(wire);
     const trail = new Trail(services.audit, wire, request, requestId, () => services.clock.now());
-    const passage: Passage = { services, wire, request, requestId, trail, issuedLeaseId: null };
+    const passage: Passage = { services, wire, request, requestId, trail, issuedLeaseId: null, isNew: null };
     try {
       return await pass(passage);
     } catch (error) {
@@ -104,6 +106,7 @@ async function authorise(passage: Passage): Promise<void> {
     route !== null &&
     request.operation === "update" &&
     (await isCreate(route.backend, mountRequest(passage, route)));
+  passage.isNew = isNew;
   const decision = standing.acl.check({
     operation: isNew ? "create" : request.operation,
     path: request.path,
@@ -140,7 +143,9 @@ async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse
       `no handler for route "${request.path.replace(/\/$/, "")}". route entry not found.`,
     );
   }
-  const reply = await dispatch(route.backend, mountRequest(passage, route));
+  const { isNew } = passage;
+  const create = isNew === null ? {} : { create: isNew };
+  const reply = await dispatch(route.backend, { ...mountRequest(passage, route), ...create });
   const completed = await complete(passage, route, reply, isLastUse);
   const base = { requestId, mountType: route.mountType };
   const response = respond(request.operation, request.path, { ...base, ...completed });
