@@ -65,8 +65,9 @@ async function commitPending(
 ): Promise<StoredLease> {
   const dueAt = record.createUntil ?? record.issuedAt;
   for (let attempt = 1; ; attempt += 1) {
-    const standing = await services.mounts.table.checkStanding(mounted.entry);
-    const guard = await aliveGuard(services, caller);
+    const isFirst = attempt === 1;
+    const standing = await services.mounts.table.checkStanding(mounted.entry, isFirst);
+    const guard = await aliveGuard(services, caller, isFirst);
     try {
       const writes = [putLease(record, dueAt, ABSENT), ...putLeaseIndexes(record), standing, ...guard];
       const [version] = await services.barrier.commit(writes);

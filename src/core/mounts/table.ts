@@ -115,10 +115,11 @@ export class MountTable {
 
   /**
    * A precondition for a commit: this mount stands, at this path. It fails also when another mount was changed; then ask again.
+   * @param isFirst - What was read last will do: should it be out of date, the commit fails.
    * @throws ApiError 404 when it does not.
    */
-  async checkStanding({ uuid, path }: MountEntry): Promise<Write> {
-    const { version, entries } = await this.#load();
+  async checkStanding({ uuid, path }: MountEntry, isFirst: boolean): Promise<Write> {
+    const { version, entries } = (isFirst ? this.#snapshot : undefined) ?? (await this.#load());
     const stands = entries.some((entry) => entry.uuid === uuid && entry.path === path && !entry.retired);
     if (!stands) throw new ApiError(404, `no handler for route "${path}". route entry not found.`);
     return { op: "check", key: KEY, expect: version };

@@ -63,9 +63,18 @@ function invalidToken(): ApiError {
  * The precondition under which something may be put into a token's name (a lease, a cubbyhole's entry): that the token is
  * still as it was read just now. Without it a revocation that runs at the same time could miss what is being made.
  * A batch that fails on it is tried again with a new guard.
+ * @param isFirst - What the caller was found by will do: should it be out of date, the commit fails.
  * @throws ApiError 403 when the token is gone or on its way out.
  */
-export async function aliveGuard(services: Services, caller: Caller): Promise<readonly Write[]> {
+export async function aliveGuard(
+  services: Services,
+  caller: Caller,
+  isFirst = false,
+): Promise<readonly Write[]> {
+  // A limited token's entry has changed since: this request has spent a use.
+  if (isFirst && !caller.batch && caller.record.creationNumUses === 0) {
+    return [{ op: "check", key: tokenKey(caller.tokenHash), expect: caller.version }];
+  }
   const hash = caller.batch ? caller.record.parentHash : caller.tokenHash;
   if (hash === null) return [];
   const stored = await readToken(services.barrier, hash);
