@@ -7,7 +7,10 @@ import { changeLeases, forgetLeases, type LeaseChange, leasesUnder, readLease } 
 
 const NOTHING: Revocation = { revoked: [], failed: [] };
 /** Each pass takes what an earlier one lost to a race; a lease that loses this often is in somebody else's hands. */
-const PASSES_MAX = 3;
+const PASSES_MAX = 9;
+/** How long the first loser of a race waits for the winner to finish; each later one twice as long, up to the limit. */
+const PAUSE_MS = 20;
+const PAUSE_MS_MAX = 500;
 const BUSY = "another process is at work on it";
 
 /**
@@ -21,6 +24,7 @@ export async function endLease(services: Services, id: string): Promise<Revocati
     if (lease === null) return result;
     result = await revokeLeases(services, [lease]);
     if (result.failed.length + result.revoked.length > 0) return result;
+    await services.clock.sleep(Math.min(PAUSE_MS * 2 ** (pass - 1), PAUSE_MS_MAX));
   }
   const left = await readLease(services, id);
   return left === null ? NOTHING : { revoked: [], failed: [{ record: left.record, error: BUSY }] };
