@@ -127,6 +127,9 @@ export const REASONS: readonly Reason[] = [
     path: "sys/rotate/keyring/*",
     reason: "newer names; `sys/rotate` adds a key, and the daemon does when one has been used for long",
   },
-  { path: "sys/rotate/config", reason: "the daemon adds a key when one has been used for long; the limit is fixed" },
+  {
+    path: "sys/rotate/config",
+    reason: "the daemon adds a key when one has been used for long; the limit is fixed",
+  },
   { path: "sys/tools/*", reason: "hashing and random numbers need no store" },
 ];
