@@ -10,7 +10,7 @@ import { issueLease } from "./leases/issue.ts";
 import { type CoreRequest, readRequest } from "./request-path.ts";
 import { findRoute, type Route } from "./route.ts";
 import type { Services } from "./services.ts";
-import { type Standing, standingFor } from "./standing.ts";
+import { standingFor } from "./standing.ts";
 import { authenticate, spendUse } from "./tokens/authenticate.ts";
 import { Trail } from "./trail.ts";
 
@@ -248,5 +248,3 @@ async function endUsedUp(services: Services, tokenHash: string): Promise<void> {
     services.log.warn("a used-up token could not be revoked yet", { error: messageOf(error) });
   }
 }
-
-export type { Standing };

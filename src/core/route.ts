@@ -1,6 +1,6 @@
 import type { Backend, PathSpec } from "../framework/backend.ts";
 import { matchPath } from "../framework/path-match.ts";
-import { isAuthMount, type MountEntry } from "./mounts/table.ts";
+import type { MountEntry } from "./mounts/table.ts";
 import type { Services } from "./services.ts";
 
 /** Where a request goes: a mount's engine or auth method, or one of the core's own backends. */
@@ -46,9 +46,4 @@ function routeTo(
 ): Route {
   const below = path.slice(mountPath.length);
   return { mountPath, mountType, backend, entry, below, spec: matchPath(backend, below)?.spec };
-}
-
-/** Whether a route leads to an auth method. */
-export function isAuthRoute({ mountPath }: Route): boolean {
-  return isAuthMount({ path: mountPath });
 }
