@@ -116,6 +116,14 @@ export interface MountContext {
    * hash of the same value, or this one's for another purpose, is a different one.
    */
   hash(purpose: string, value: string): string;
+  /** The store's password policies, for making passwords by them; an engine does not see the policies themselves. */
+  readonly passwords: PasswordSource;
+}
+
+/** Makes passwords by the policies of `sys/policies/password`. */
+export interface PasswordSource {
+  /** @param policy - A policy's name. @throws ApiError 500 when there is none of that name. */
+  generate(policy: string): Promise<string>;
 }
 
 /** An engine, mounted. */

@@ -79,10 +79,6 @@ export const REASONS: readonly Reason[] = [
     reason: "a policy's name is one segment, or one with slashes: nothing is below it to be listed",
   },
   {
-    path: "sys/policies/password/*",
-    reason: "passwords are made to one rule for each database; policies for them are not there yet",
-  },
-  {
     path: "sys/leases/tidy",
     reason: "a lease and what finds it are one commit: there are no strays to tidy",
   },

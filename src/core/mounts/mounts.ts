@@ -131,6 +131,12 @@ export class Mounts {
         return effectiveTtl(current());
       },
       hash: (purpose, value) => barrier.hash(`${mountPrefix(entry.uuid)}${purpose}`, value),
+      passwords: {
+        generate: async (policy) => {
+          const { passwordByPolicy } = await import("../passwords/store.ts");
+          return passwordByPolicy(this.#deps, policy);
+        },
+      },
     };
   }
 
