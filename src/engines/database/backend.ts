@@ -1,12 +1,15 @@
 import type { Backend, MountContext } from "../../framework/backend.ts";
+import { configOf } from "./config.ts";
 import { configPaths } from "./config-paths.ts";
 import { Connections } from "./connections.ts";
 import { credsPaths } from "./creds-paths.ts";
 import { credsSecret } from "./creds-secret.ts";
 import type { PluginFinder } from "./plugin.ts";
 import { rolePaths } from "./role-paths.ts";
-import { rotationOf, settleRotation } from "./root-rotation.ts";
+import { rotateDueRoot, rotationOf, settleRotation } from "./root-rotation.ts";
 import { rotatePaths } from "./rotate-paths.ts";
+import { staticPaths } from "./static-paths.ts";
+import { staticNameOf } from "./static-role.ts";
 
 /** The database secrets engine, over the plugins that `findPlugin` knows. */
 export function databaseEngine(findPlugin: PluginFinder): (context: MountContext) => Backend {
@@ -23,11 +26,19 @@ function mount(context: MountContext, connections: Connections): Backend {
       ...rolePaths(context),
       ...credsPaths(context, connections),
       ...rotatePaths(context, connections),
+      ...staticPaths({ context, connections }),
     ],
     secrets: [credsSecret(context, connections)],
     due: async (key) => {
-      const name = rotationOf(key);
-      if (name !== null) await settleRotation(context, connections, name);
+      const staticRole = staticNameOf(key);
+      if (staticRole !== null) {
+        const { doDueStatic } = await import("./static-work.ts");
+        await doDueStatic({ context, connections }, staticRole);
+      }
+      const rotated = rotationOf(key);
+      if (rotated !== null) await settleRotation(context, connections, rotated);
+      const connection = configOf(key);
+      if (connection !== null) await rotateDueRoot(context, connections, connection);
     },
     close: () => connections.closeAll(),
   };

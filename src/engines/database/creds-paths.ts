@@ -3,11 +3,11 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
-import { generatePassword } from "../../framework/password.ts";
 import type { LeasePlan, NewLease } from "../../framework/secret.ts";
 import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { CREDS_SECRET, type CredsInternal, EXPIRY_SLACK_MS } from "./creds-secret.ts";
+import { newPassword } from "./new-password.ts";
 import { DatabaseError } from "./plugin.ts";
 import { type Role, readRole } from "./role.ts";
 
@@ -39,10 +39,15 @@ async function planUser(
   const role = await readRole(context.storage, roleName);
   if (role === null) throw badRequest(`unknown role: ${roleName}`);
   const config = await allowedConfig(context, role, roleName);
+  const types: readonly string[] = await connections.credentialTypes(config);
+  if (!types.includes(role.credentialType)) {
+    throw badRequest(`unsupported credential_type: "${role.credentialType}"`);
+  }
   const username = await connections.chooseUsername(config, displayName, roleName);
   // Logging in takes as long as all the rest; it has no effect that would need the lease.
   await connections.warm(role.dbName);
-  const password = generatePassword(context.random);
+  const ownPolicy = role.credentialConfig.password_policy ?? "";
+  const password = await newPassword(context, ownPolicy, config.passwordPolicy);
   const internal: CredsInternal = {
     v: 1,
     username,

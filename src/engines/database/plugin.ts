@@ -3,6 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { RevokeOutcome } from "../../framework/secret.ts";
+import type { CredentialType } from "./credential-type.ts";
 
 /** A failure of the database. Messages name what was tried and the server's own code; a plugin takes passwords out of them. */
 export class DatabaseError extends Error {
@@ -37,6 +38,12 @@ export interface DoomedUser {
   readonly revocationStatements: readonly string[];
 }
 
+/**
+ * How a login ended: `accepted`; `refused`, because the password is another; or `barred`: whatever the password, this user may
+ * not log in here (it has no login, or no right to the database).
+ */
+export type LoginOutcome = "accepted" | "refused" | "barred";
+
 /** A live connection to one database server, as its administrator. */
 export interface DatabasePlugin {
   /**
@@ -50,8 +57,18 @@ export interface DatabasePlugin {
   newUser(user: NewUser): Promise<void>;
   /** Moves the user's own expiry, where the database has one. */
   setExpiration(username: string, expiresAt: number, renewStatements: readonly string[]): Promise<void>;
-  /** Changes a user's password (its own, for the administrator). */
+  /**
+   * Changes a user's password (its own, for the administrator): the whole of it, or nothing. Setting the same one again is a
+   * success.
+   * @throws DatabaseError: `statement` only when the change was surely refused.
+   */
   setPassword(username: string, password: string, rotationStatements: readonly string[]): Promise<void>;
+  /**
+   * Logs in as a user over a new connection, to the same server and database, and out again. A plugin without it has no
+   * static roles.
+   * @throws DatabaseError when the server could not be asked.
+   */
+  verifyLogin?(username: string, password: string): Promise<LoginOutcome>;
   /**
    * Makes the users gone, their sessions ended, and verifies it; a user that is not there is a success. Waits for a
    * creation of the same user that is still under way on the server.
@@ -74,6 +91,8 @@ export type PluginFinder = (name: string) => Promise<DatabasePluginType>;
 export interface DatabasePluginType {
   /** The accepted values of `plugin_name`. */
   readonly names: readonly string[];
+  /** The kinds of credential that its users can have; passwords only unless told. */
+  readonly credentialTypes?: readonly CredentialType[];
   /** The longest user name the server takes, in bytes. */
   readonly usernameBytesMax: number;
   /** Builds the default user name, before it is cut to the limit. */

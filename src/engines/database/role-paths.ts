@@ -2,7 +2,9 @@ import { badRequest } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
+import { CREDENTIAL_TYPES, checkCredential } from "./credential-type.ts";
 import { deleteRole, listRoles, type Role, readRole, writeRole } from "./role.ts";
+import { NAME_TAKEN, readStatic } from "./static-role.ts";
 
 const FIELDS = {
   name: field.string({ description: "The role's name." }),
@@ -20,9 +22,9 @@ const FIELDS = {
   default_ttl: field.duration({ description: "The TTL of its leases; 0 for the mount's." }),
   max_ttl: field.duration({ description: "The longest its leases can be renewed to; 0 for the mount's." }),
   credential_type: field.string({
-    description: "The kind of credential.",
+    description: "The kind of credential; a database may not have all of them.",
     default: "password",
-    allowed: ["password"],
+    allowed: CREDENTIAL_TYPES,
   }),
   credential_config: field.kvPairs({ description: "Settings of the credential type." }),
 };
@@ -61,6 +63,7 @@ export function rolePaths({ storage }: MountContext): PathSpec[] {
           summary: "Create or change a role.",
           handler: async ({ values, given }) => {
             const old = await readRole(storage, values.name);
+            if ((await readStatic(storage, values.name)) !== null) throw badRequest(NAME_TAKEN);
             await writeRole(storage, values.name, merge(old, given));
             return undefined;
           },
@@ -90,19 +93,8 @@ function merge(old: Role | null, given: Given<typeof FIELDS>): Role {
     credentialConfig: given.credential_config ?? old?.credentialConfig ?? {},
   };
   if (role.dbName === "") throw badRequest("database name is required");
-  checkCredential(role);
+  checkCredential(role.credentialType, role.credentialConfig);
   return role;
-}
-
-function checkCredential({ credentialType, credentialConfig }: Role): void {
-  if (credentialType !== "password") throw badRequest(`invalid credential_type "${credentialType}"`);
-  const [key] = Object.keys(credentialConfig);
-  if (key === undefined) return;
-  const reason =
-    key === "password_policy"
-      ? "password policies are not part of this version of vsec"
-      : `unknown key "${key}"`;
-  throw badRequest(`credential_config validation failed: ${reason}`);
 }
 
 function describe(role: Role): JsonObject {

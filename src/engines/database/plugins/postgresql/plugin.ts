@@ -3,8 +3,16 @@
 import { badRequest } from "../../../../base/errors.ts";
 import { type Random, randomString } from "../../../../base/random.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
-import type { DatabasePlugin, DatabasePluginType, DoomedUser, NewUser, PluginContext } from "../../plugin.ts";
+import type {
+  DatabasePlugin,
+  DatabasePluginType,
+  DoomedUser,
+  LoginOutcome,
+  NewUser,
+  PluginContext,
+} from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import { Connection } from "./connection.ts";
 import { asDatabaseError, Redactor } from "./failures.ts";
 import { Pool } from "./pool.ts";
 import { identifier, literal } from "./quoting.ts";
@@ -16,6 +24,9 @@ import { runTransaction } from "./transaction.ts";
 /** For everything that a creation, a renewal or a change of password does, connecting included. */
 const CHANGE_MS_MAX = 45_000;
 const VERIFY_MS_MAX = 30_000;
+
+/** The SQLSTATE of a login whose password is wrong; also of a role that is not there, or whose password has expired. */
+const INVALID_PASSWORD = "28P01";
 
 /** A moment as PostgreSQL reads it: `2026-01-02 03:04:05+0000`. */
 export function formatExpiration(expiresAtMs: number): string {
@@ -97,6 +108,18 @@ class PostgresPlugin implements DatabasePlugin {
     const own = `ALTER ROLE ${identifier(username)} WITH PASSWORD ${literal(stored)}`;
     const statements = queries.length > 0 ? queries : [own];
     await this.#change(() => ({ statements, redactor: this.#redactor.with(password, stored) }));
+  }
+
+  async verifyLogin(username: string, password: string): Promise<LoginOutcome> {
+    const settings = { ...this.#settings, user: username, password };
+    try {
+      await (await Connection.open(settings, VERIFY_MS_MAX)).close();
+      return "accepted";
+    } catch (error) {
+      const failure = asDatabaseError(error, "the login", this.#redactor.with(password));
+      if (failure.kind !== "auth") throw failure;
+      return failure.serverCode === INVALID_PASSWORD ? "refused" : "barred";
+    }
   }
 
   deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {

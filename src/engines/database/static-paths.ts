@@ -1,0 +1,209 @@
+import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
+import type { JsonObject } from "../../base/json.ts";
+import { type PathSpec, path } from "../../framework/backend.ts";
+import { nextRotation, type RotationTimes, secondsUntil } from "../../framework/rotation.ts";
+import { readConfig } from "./config.ts";
+import { readRole } from "./role.ts";
+import {
+  claimUser,
+  listStatic,
+  NAME_TAKEN,
+  putStatic,
+  readStatic,
+  releaseUser,
+  type StaticRole,
+  type StaticTerms,
+  type StoredStaticRole,
+} from "./static-role.ts";
+import type { StaticMount } from "./static-rotation.ts";
+import { mergeStaticTerms, STATIC_FIELDS, type StaticGiven } from "./static-terms.ts";
+
+/** `static-roles`, `static-roles/:name`, `static-creds/:name` and `rotate-role/:name`. @see reference: static roles. */
+export function staticPaths(mount: StaticMount): PathSpec[] {
+  const { storage } = mount.context;
+  return [
+    path({
+      pattern: "static-roles",
+      fields: {},
+      help: { synopsis: "List the static roles." },
+      operations: {
+        list: {
+          summary: "List the static roles.",
+          handler: async () => ({ data: { keys: await listStatic(storage) } }),
+        },
+      },
+    }),
+    rolePath(mount),
+    credsPath(mount),
+    rotatePath(mount),
+  ];
+}
+
+function rolePath(mount: StaticMount): PathSpec {
+  const { storage } = mount.context;
+  return path({
+    pattern: "static-roles/:name",
+    fields: STATIC_FIELDS,
+    exists: async ({ values }) => (await readStatic(storage, values.name)) !== null,
+    help: {
+      synopsis: "Replace the password of an existing user, at intervals or on a schedule.",
+      description:
+        "The password is replaced when the role is made, unless skip_import_rotation says otherwise. An update keeps what it is not given.",
+    },
+    operations: {
+      read: {
+        summary: "Show a static role.",
+        handler: async ({ values }) => {
+          const stored = await readStatic(storage, values.name);
+          return stored === null
+            ? undefined
+            : { data: describe(stored.role), warnings: warningsOf(stored.role) };
+        },
+      },
+      update: {
+        summary: "Create or change a static role.",
+        handler: async ({ values, given }) => {
+          await write(mount, values.name, given);
+          return undefined;
+        },
+      },
+      delete: {
+        summary: "Delete a static role. Its user stays, with the password that it has.",
+        handler: async ({ values }) => {
+          const { release } = await import("./static-work.ts");
+          await release(mount, values.name);
+          return undefined;
+        },
+      },
+    },
+  });
+}
+
+async function write(mount: StaticMount, name: string, given: StaticGiven): Promise<void> {
+  const { storage } = mount.context;
+  if ((await readRole(storage, name)) !== null) throw badRequest(NAME_TAKEN);
+  const stored = await readStatic(storage, name);
+  const dbName = given.db_name ?? stored?.role.dbName ?? "";
+  const config = dbName === "" ? null : await readConfig(storage, dbName);
+  const terms = mergeStaticTerms(stored?.role ?? null, given, config?.config.skipsImportRotation ?? false);
+  const password = given.password ?? given.self_managed_password ?? "";
+  if (stored !== null) return update(mount, name, stored, terms, password);
+  const { adopt } = await import("./static-work.ts");
+  await adopt(mount, name, terms, password);
+}
+
+async function update(
+  mount: StaticMount,
+  name: string,
+  { role, version }: StoredStaticRole,
+  terms: StaticTerms,
+  password: string,
+): Promise<void> {
+  const { storage, clock } = mount.context;
+  const isMoved = terms.dbName !== role.dbName;
+  const isLaidDown = password !== "" || isMoved;
+  const { refuseBusy, configFor } = await import("./static-rotation.ts");
+  if (isLaidDown) refuseBusy(name, role, clock.now());
+  if (isLaidDown && role.next !== null) {
+    throw badRequest(
+      `a rotation of static role "${name}" is half done; finish it with rotate-role/${name} first`,
+    );
+  }
+  if (isMoved) await configFor(mount, name, terms);
+  const isSame = JSON.stringify(terms.times) === JSON.stringify(role.times);
+  const rotateAt = isSame ? role.rotateAt : nextRotation(terms.times, clock.now());
+  const next: StaticRole = { ...role, ...terms, rotateAt, password: password || role.password };
+  const moves = isMoved ? [releaseUser(role), claimUser(name, terms)] : [];
+  try {
+    await storage.commit([putStatic(name, next, version), ...moves]);
+  } catch (error) {
+    if (!hasCode(error, "STORE_CONFLICT")) throw error;
+    const text = `static role "${name}" was changed by somebody else meanwhile; look at it and try again`;
+    throw new ApiError(409, text, { cause: error });
+  }
+}
+
+/** As Vault shows it: one of period and schedule. */
+function describeTimes({ periodSeconds, schedule, windowSeconds }: RotationTimes): JsonObject {
+  if (schedule === "") return { rotation_period: periodSeconds };
+  return {
+    rotation_schedule: schedule,
+    ...(windowSeconds > 0 ? { rotation_window: windowSeconds } : {}),
+  };
+}
+
+function lastRotation({ lastRotatedAt }: StaticRole): JsonObject {
+  return lastRotatedAt === null ? {} : { last_vault_rotation: new Date(lastRotatedAt).toISOString() };
+}
+
+function describe(role: StaticRole): JsonObject {
+  const hasConfig = Object.keys(role.credentialConfig).length > 0;
+  return {
+    ...(hasConfig ? { credential_config: role.credentialConfig } : {}),
+    credential_type: role.credentialType,
+    db_name: role.dbName,
+    ...lastRotation(role),
+    ...describeTimes(role.times),
+    rotation_statements: role.rotationStatements,
+    skip_import_rotation: role.skipsImportRotation,
+    username: role.username,
+  };
+}
+
+/** What whoever uses the credential should know. */
+function warningsOf({ failure, drift, next, password }: StaticRole): string[] {
+  const at = (time: number): string => new Date(time).toISOString();
+  const warnings: string[] = [];
+  const isRepaired = next === null ? "and repaired" : "and is being repaired";
+  if (drift !== null) warnings.push(`${drift.text}; this was found at ${at(drift.at)}, ${isRepaired}`);
+  if (failure !== null) warnings.push(`the last rotation failed at ${at(failure.at)}: ${failure.text}`);
+  if (next !== null && failure === null && drift === null) {
+    warnings.push("a rotation is under way: the password may be replaced at any moment");
+  }
+  if (password === "") warnings.push("the password is not known before the first rotation");
+  return warnings;
+}
+
+function credsPath({ context }: StaticMount): PathSpec {
+  return path({
+    pattern: "static-creds/:name",
+    fields: { name: STATIC_FIELDS.name },
+    help: { synopsis: "Show the present password of a static role's user." },
+    operations: {
+      read: {
+        summary: "Show the present password, and how long it holds.",
+        handler: async ({ values }) => {
+          const stored = await readStatic(context.storage, values.name);
+          if (stored === null) throw badRequest(`unknown role: ${values.name}`);
+          const { role } = stored;
+          const data = {
+            ...lastRotation(role),
+            password: role.password,
+            ...describeTimes(role.times),
+            ttl: role.rotateAt === null ? 0 : secondsUntil(role.rotateAt, context.clock.now()),
+            username: role.username,
+          };
+          return { data, warnings: warningsOf(role) };
+        },
+      },
+    },
+  });
+}
+
+function rotatePath(mount: StaticMount): PathSpec {
+  return path({
+    pattern: "rotate-role/:name",
+    fields: { name: STATIC_FIELDS.name },
+    help: { synopsis: "Replace the password of a static role's user now." },
+    operations: {
+      update: {
+        summary: "Rotate a static role's password.",
+        handler: async ({ values }) => {
+          const { rotateNow } = await import("./static-work.ts");
+          await rotateNow(mount, values.name);
+          return undefined;
+        },
+      },
+    },
+  });
+}
