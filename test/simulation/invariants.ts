@@ -1,4 +1,5 @@
 import { decodeLease, LEASE_PREFIX, type LeaseRecord } from "../../src/core/leases/record.ts";
+import type { StaticRole } from "../../src/engines/database/static-role.ts";
 import type { Owner } from "./scheduler.ts";
 import type { DeletionWatch } from "./sim-database.ts";
 import type { World } from "./world.ts";
@@ -11,6 +12,7 @@ export const PROMISES = {
   cutOff: "the database's own expiry of a user is never before its lease's",
   notRevoked: "what a revocation was confirmed for is gone",
   passwordLost: "the store always knows the administrator's password in force",
+  staticLost: "the store always knows the password that it has given a static role's user",
   early: "nothing is revoked before its time unless somebody asked",
   twice: "two daemons do not do the same work at once",
   leftOver: "once all is well again, what has ended is gone, with everything that was kept of it",
@@ -128,6 +130,7 @@ export class Watch implements DeletionWatch {
     this.looks += 1;
     await this.#lookAtUsers();
     await this.#lookAtPassword();
+    await this.#lookAtStaticRole();
   }
 
   async #lookAtUsers(): Promise<void> {
@@ -168,6 +171,29 @@ export class Watch implements DeletionWatch {
     const { admin, passwords } = await this.connection(mount.uuid);
     if (admin === null || passwords.includes(database.passwordOf(admin))) return;
     throw new Violation("passwordLost", `${admin} is not let in with ${passwords.join(" or ")}`);
+  }
+
+  async #lookAtStaticRole(): Promise<void> {
+    const { database } = this.#requireWorld();
+    const mount = await this.mount();
+    if (mount === undefined || mount.retired) return;
+    const role = await this.staticRole(mount.uuid);
+    if (role === null) {
+      // Who forgets a role forgets its password.
+      for (const username of database.changedByPlugin) {
+        if (username.startsWith("svc")) database.changedByPlugin.delete(username);
+      }
+      return;
+    }
+    const { username, password, next } = role;
+    if (!database.changedByPlugin.has(username)) return;
+    if ([password, next?.password].includes(database.passwordOf(username))) return;
+    throw new Violation("staticLost", `${username} is not let in with ${password} or ${next?.password}`);
+  }
+
+  /** Null: there is none. */
+  async staticRole(uuid: string): Promise<StaticRole | null> {
+    return (await this.json(`mount/${uuid}/static-roles/svc`)) as StaticRole | null;
   }
 
   async mount(): Promise<{ uuid: string; retired: boolean } | undefined> {

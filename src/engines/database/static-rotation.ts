@@ -3,7 +3,13 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import { nextRotation } from "../../framework/rotation.ts";
 import type { EngineWrite } from "../../framework/storage.ts";
-import { type ConnectionConfig, isRoleAllowed, isSelfManaged, readConfig } from "./config.ts";
+import {
+  type ConnectionConfig,
+  isRoleAllowed,
+  isSelfManaged,
+  readConfig,
+  readConfigForRevocation,
+} from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { newPassword } from "./new-password.ts";
 import { DatabaseError, type DatabasePlugin, type LoginOutcome } from "./plugin.ts";
@@ -162,7 +168,7 @@ export async function complete(
 async function bringAbout(mount: StaticMount, name: string, taken: Taken): Promise<void> {
   const { username } = taken.role;
   try {
-    await setPassword(mount, name, taken);
+    await setPassword(mount, taken);
   } catch (error) {
     await noteFailure(mount, name, taken, error, isSurelyRefused(error));
     throw error;
@@ -200,10 +206,11 @@ export function logIn(
   });
 }
 
-async function setPassword(mount: StaticMount, name: string, taken: Taken): Promise<void> {
+async function setPassword(mount: StaticMount, taken: Taken): Promise<void> {
   const { role, next } = taken;
   const { context, connections } = mount;
-  const config = await configFor(mount, name, role);
+  // What was begun is completed, with a connection that was deleted meanwhile too.
+  const config = await readConfigForRevocation(context.storage, role.dbName);
   const set = async (plugin: DatabasePlugin): Promise<void> => {
     // Whoever comes late leaves it to others: a later change may have begun.
     if (context.clock.now() + SET_MS_MAX > next.busyUntil) {
@@ -211,7 +218,7 @@ async function setPassword(mount: StaticMount, name: string, taken: Taken): Prom
     }
     await plugin.setPassword(role.username, next.password, role.rotationStatements);
   };
-  if (!isSelfManaged(config)) return connections.use(role.dbName, set);
+  if (config === null || !isSelfManaged(config)) return connections.use(role.dbName, set);
   const isChanged = (await logIn(mount, role, next.password)) === "accepted";
   const password = isChanged ? next.password : role.password;
   const plugin = await connections.create({
