@@ -4,9 +4,10 @@ import path from "node:path";
 import { ROOT } from "../binary/built.ts";
 import { postgresMissing } from "../servers/postgres.ts";
 import { Arena } from "./arena.ts";
-import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, SETTLE } from "./operations.ts";
+import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, ROTATE_ROOT_DUE, SETTLE } from "./operations.ts";
+import { STATIC_OPERATIONS } from "./static-operations.ts";
 
-const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE];
+const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE, ROTATE_ROOT_DUE, ...STATIC_OPERATIONS];
 
 describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is tried", () => {
   let arena: Arena;

@@ -99,6 +99,8 @@ export async function rotateDueRoot(
   const stored = await readConfig(context.storage, name);
   const now = context.clock.now();
   if (stored === null || stored.config.rotateAt === null || stored.config.rotateAt > now) return;
+  // One that is under way is due on its own account, and moves the next one.
+  if ((await context.storage.get(RECORDS + name)) !== null) return;
   const { rootRotation, rotateAt } = stored.config;
   if (isInWindow(rootRotation, rotateAt, now)) {
     await rotateRoot(context, connections, name);
