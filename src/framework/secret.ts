@@ -16,6 +16,8 @@ export interface LeasePlan {
   readonly ttlSeconds: number;
   /** 0: the mount's maximum. */
   readonly maxTtlSeconds: number;
+  /** How many leases of the same request path may live at once, this one included; 0, the default, for any number. */
+  readonly liveMax?: number;
   /** Default true. */
   readonly renewable?: boolean;
   /**

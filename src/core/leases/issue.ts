@@ -9,6 +9,7 @@ import type { Services } from "../services.ts";
 import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authenticate.ts";
 import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
+import { passLiveLimit } from "./live-limit.ts";
 import { type LeaseRecord, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
 import { readLease } from "./store.ts";
@@ -18,6 +19,8 @@ const PENDING_MARGIN_MS = 30_000;
 
 /** How often another process may change the mounts while a lease is committed. */
 const RACE_ATTEMPTS_MAX = 20;
+/** And how often others may issue before, where the leases of the path are counted. */
+const COUNTED_ATTEMPTS_MAX = 500;
 
 export interface IssueRequest {
   readonly mounted: Mounted;
@@ -56,24 +59,33 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
 /**
  * Commits the intent, provided that the mount and the caller's token still stand: a mount that is disabled or moved meanwhile
  * ends the leases it finds, as a token does that is revoked, and must not be missed by one that comes after.
- * @throws ApiError 404 when the mount is gone.
+ * @throws ApiError 404 when the mount is gone; 429 when too many of its leases live.
  */
 async function commitPending(
   services: Services,
-  { mounted, caller }: IssueRequest,
+  { mounted, caller, path, plan }: IssueRequest,
   record: LeaseRecord,
 ): Promise<StoredLease> {
+  const { liveMax = 0 } = plan;
+  const attemptsMax = liveMax > 0 ? COUNTED_ATTEMPTS_MAX : RACE_ATTEMPTS_MAX;
   const dueAt = record.createUntil ?? record.issuedAt;
   for (let attempt = 1; ; attempt += 1) {
     const isFirst = attempt === 1;
     const standing = await services.mounts.table.checkStanding(mounted.entry, isFirst);
     const guard = await aliveGuard(services, caller, isFirst);
+    const gate = liveMax > 0 ? await passLiveLimit(services, mounted.entry.uuid, path, liveMax) : [];
     try {
-      const writes = [putLease(record, dueAt, ABSENT), ...putLeaseIndexes(record), standing, ...guard];
+      const writes = [
+        putLease(record, dueAt, ABSENT),
+        ...putLeaseIndexes(record),
+        standing,
+        ...guard,
+        ...gate,
+      ];
       const [version] = await services.barrier.commit(writes);
       return { record, version: version ?? ABSENT };
     } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;
+      if (!hasCode(error, "STORE_CONFLICT") || attempt === attemptsMax) throw error;
     }
   }
 }
