@@ -118,6 +118,8 @@ export interface MountContext {
   hash(purpose: string, value: string): string;
   /** The store's password policies, for making passwords by them; an engine does not see the policies themselves. */
   readonly passwords: PasswordSource;
+  /** Whether there is a lease, of this mount or another, whose credential the backend calls so. See {@link LeasePlan.principal}. */
+  hasLease(principal: string): Promise<boolean>;
 }
 
 /** Makes passwords by the policies of `sys/policies/password`. */

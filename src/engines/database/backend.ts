@@ -1,4 +1,5 @@
 import type { Backend, MountContext } from "../../framework/backend.ts";
+import { carePaths } from "./care-paths.ts";
 import { configOf } from "./config.ts";
 import { configPaths } from "./config-paths.ts";
 import { Connections } from "./connections.ts";
@@ -23,10 +24,11 @@ function mount(context: MountContext, connections: Connections): Backend {
       "that make its users, and read creds/<role>: the user lives as long as its lease.",
     paths: [
       ...configPaths(context, connections),
-      ...rolePaths(context),
+      ...rolePaths(context, connections),
       ...credsPaths(context, connections),
       ...rotatePaths(context, connections),
       ...staticPaths({ context, connections }),
+      ...carePaths(context, connections),
     ],
     secrets: [credsSecret(context, connections)],
     due: async (key) => {

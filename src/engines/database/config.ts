@@ -2,6 +2,7 @@ import { matchesGlob } from "../../base/glob.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { NO_ROOT_ROTATION, type RootRotationTimes } from "../../framework/rotation.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
+import { booleanDetail } from "./connection-url.ts";
 
 /** A connection's configuration. */
 export interface ConnectionConfig {
@@ -104,5 +105,5 @@ export function isRoleAllowed(allowed: readonly string[], role: string): boolean
 
 /** Whether the users of a connection change their own passwords: it has no administrator. */
 export function isSelfManaged({ details }: ConnectionConfig): boolean {
-  return details.self_managed === true || detail(details, "self_managed") === "true";
+  return booleanDetail(details, "self_managed");
 }

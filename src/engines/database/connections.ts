@@ -1,8 +1,7 @@
 import { badRequest, messageOf } from "../../base/errors.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import { type ConnectionConfig, readConfigForRevocation } from "./config.ts";
-import type { CredentialType } from "./credential-type.ts";
-import { DatabaseError, type DatabasePlugin, type PluginFinder } from "./plugin.ts";
+import { DatabaseError, type DatabasePlugin, type DatabasePluginType, type PluginFinder } from "./plugin.ts";
 import { settleRotation } from "./root-rotation.ts";
 import { usernameFor } from "./username.ts";
 
@@ -32,10 +31,9 @@ export class Connections {
     return usernameFor(type, config, displayName, roleName, this.#context);
   }
 
-  /** The kinds of credential that users of this connection can have. */
-  async credentialTypes(config: ConnectionConfig): Promise<readonly CredentialType[]> {
-    const type = await this.#findPlugin(config.pluginName);
-    return type.credentialTypes ?? ["password"];
+  /** How this kind of database is driven. @throws ApiError 400 for an unknown one. */
+  typeOf({ pluginName }: ConnectionConfig): Promise<DatabasePluginType> {
+    return this.#findPlugin(pluginName);
   }
 
   /** Whether the users of this connection can be static roles'. */

@@ -4,6 +4,7 @@ import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
 import type { LeasePlan, NewLease } from "../../framework/secret.ts";
+import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { CREDS_SECRET, type CredsInternal, EXPIRY_SLACK_MS } from "./creds-secret.ts";
@@ -16,13 +17,16 @@ export function credsPaths(context: MountContext, connections: Connections): Pat
   return [
     path({
       pattern: "creds/:name",
-      fields: { name: field.string({ description: "The role that the user is made by." }) },
+      fields: {
+        name: field.string({ description: "The role that the user is made by." }),
+        connection: CONNECTION_FIELD,
+      },
       help: { synopsis: "Issue a database user for a role, under a lease." },
       operations: {
         read: {
           summary: "Issue a database user.",
           handler: async ({ values, displayName }) => ({
-            lease: await planUser(context, connections, values.name, displayName),
+            lease: await planUser(context, connections, values, displayName),
           }),
         },
       },
@@ -33,13 +37,15 @@ export function credsPaths(context: MountContext, connections: Connections): Pat
 async function planUser(
   context: MountContext,
   connections: Connections,
-  roleName: string,
+  request: { readonly name: string; readonly connection: boolean },
   displayName: string,
 ): Promise<LeasePlan> {
+  const { name: roleName } = request;
   const role = await readRole(context.storage, roleName);
   if (role === null) throw badRequest(`unknown role: ${roleName}`);
   const config = await allowedConfig(context, role, roleName);
-  const types: readonly string[] = await connections.credentialTypes(config);
+  const { credentialTypes = ["password"] } = await connections.typeOf(config);
+  const types: readonly string[] = credentialTypes;
   if (!types.includes(role.credentialType)) {
     throw badRequest(`unsupported credential_type: "${role.credentialType}"`);
   }
@@ -48,12 +54,16 @@ async function planUser(
   await connections.warm(role.dbName);
   const ownPolicy = role.credentialConfig.password_policy ?? "";
   const password = await newPassword(context, ownPolicy, config.passwordPolicy);
+  const more = request.connection
+    ? await describeConnection(connections, config, { username, password })
+    : {};
   const internal: CredsInternal = {
     v: 1,
     username,
     role: roleName,
     dbName: role.dbName,
     revocationStatements: role.revocationStatements,
+    ...(role.sessionGraceSeconds > 0 ? { sessionGraceSeconds: role.sessionGraceSeconds } : {}),
   };
   return {
     secret: CREDS_SECRET,
@@ -61,7 +71,11 @@ async function planUser(
     principal: username,
     ttlSeconds: role.defaultTtlSeconds,
     maxTtlSeconds: role.maxTtlSeconds,
-    create: (lease) => createUser(context, connections, roleName, role, { username, password }, lease),
+    liveMax: role.maxLive,
+    create: async (lease) => {
+      const data = await createUser(context, connections, roleName, role, { username, password }, lease);
+      return { ...data, ...more };
+    },
   };
 }
 

@@ -36,6 +36,8 @@ export interface DoomedUser {
   readonly username: string;
   /** Empty: the plugin's own plan. */
   readonly revocationStatements: readonly string[];
+  /** How long its sessions may go on before they are ended, at most a minute; absent: not at all. */
+  readonly sessionGraceMs?: number;
 }
 
 /**
@@ -75,7 +77,28 @@ export interface DatabasePlugin {
    * @returns One outcome for each, in order.
    */
   deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]>;
+  /** The names of all users, superusers left out. A plugin without it cannot be reconciled. */
+  listUsers?(): Promise<readonly string[]>;
+  /**
+   * Tries what a user's life needs, and leaves nothing behind.
+   * @param probe - Its creation statements may be empty: then for a plain user.
+   * @returns A sentence for each thing that the server refused, naming the privilege as the server does; empty: all is well.
+   * @throws DatabaseError when the server could not be asked.
+   */
+  preflight?(probe: NewUser): Promise<readonly string[]>;
   close(): Promise<void>;
+}
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How a client connects as a user. */
+export interface ClientConnection {
+  readonly url: string;
+  /** The variables that the database's own clients read. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface PluginContext {
@@ -95,6 +118,12 @@ export interface DatabasePluginType {
   readonly credentialTypes?: readonly CredentialType[];
   /** The longest user name the server takes, in bytes. */
   readonly usernameBytesMax: number;
+  /** Which names were built by {@link DatabasePluginType.defaultUsername}, for finding users that were left behind. */
+  readonly usernameMark?: RegExp;
+  /** What whoever writes these creation statements should know; a sentence each. */
+  reviewCreation?(statements: readonly string[]): readonly string[];
+  /** @param details - Connection details. @throws ApiError 400 naming the parameter that is wrong. */
+  clientConnection?(details: JsonObject, login: Login): ClientConnection | Promise<ClientConnection>;
   /** Builds the default user name, before it is cut to the limit. */
   defaultUsername(displayName: string, roleName: string, random: Random, nowMs: number): string;
   /**

@@ -2,6 +2,7 @@ import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { nextRotation, type RotationTimes, secondsUntil } from "../../framework/rotation.ts";
+import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { readConfig } from "./config.ts";
 import { readRole } from "./role.ts";
 import {
@@ -164,10 +165,10 @@ function warningsOf({ failure, drift, next, password }: StaticRole): string[] {
   return warnings;
 }
 
-function credsPath({ context }: StaticMount): PathSpec {
+function credsPath({ context, connections }: StaticMount): PathSpec {
   return path({
     pattern: "static-creds/:name",
-    fields: { name: STATIC_FIELDS.name },
+    fields: { name: STATIC_FIELDS.name, connection: CONNECTION_FIELD },
     help: { synopsis: "Show the present password of a static role's user." },
     operations: {
       read: {
@@ -182,12 +183,22 @@ function credsPath({ context }: StaticMount): PathSpec {
             ...describeTimes(role.times),
             ttl: role.rotateAt === null ? 0 : secondsUntil(role.rotateAt, context.clock.now()),
             username: role.username,
+            ...(values.connection ? await describeConnectionOf({ context, connections }, role) : {}),
           };
           return { data, warnings: warningsOf(role) };
         },
       },
     },
   });
+}
+
+async function describeConnectionOf(
+  { context, connections }: StaticMount,
+  { dbName, username, password }: StaticRole,
+): Promise<JsonObject> {
+  const stored = await readConfig(context.storage, dbName);
+  if (stored === null) throw badRequest(`failed to find entry for connection with name: "${dbName}"`);
+  return describeConnection(connections, stored.config, { username, password });
 }
 
 function rotatePath(mount: StaticMount): PathSpec {
