@@ -17,6 +17,7 @@ export const CATALOGUE: Catalogue = {
     command("list", "List what is under a path", () => import("./data/list.ts")),
     command("delete", "Delete data and configuration", () => import("./data/delete.ts")),
     command("status", "Show the state of the store and its seal", () => import("./system/status.ts")),
+    command("doctor", "Find what needs a hand", () => import("./system/doctor.ts")),
     command("login", "Log in and remember the token", () => import("./token/login.ts")),
     command("unwrap", "Show what a wrapping token wraps", () => import("./data/unwrap.ts")),
     command("path-help", "Show the help of a path", () => import("./system/path-help.ts")),
