@@ -24,6 +24,7 @@ export const CATALOGUE: Catalogue = {
     command("daemon", "Serve the API, and revoke what has expired", () => import("./system/daemon.ts")),
     command("server", "Another name for daemon", () => import("./system/daemon.ts")),
     command("completion", "Print a completion script for a shell", () => import("./system/completion.ts")),
+    hidden("complete", "Print what a word may become", () => import("./system/complete.ts")),
     hidden("version", "Print the version", () => import("./system/version.ts")),
     command("print token", "Print the token in use", () => import("./token/print.ts")),
     command("policy write", "Upload a policy", () => import("./policy/write.ts")),
