@@ -1,21 +1,11 @@
-import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
+import { badRequest } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
-import { nextRotation, type RotationTimes, secondsUntil } from "../../framework/rotation.ts";
+import { type RotationTimes, secondsUntil } from "../../framework/rotation.ts";
 import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { readConfig } from "./config.ts";
 import { readRole } from "./role.ts";
-import {
-  claimUser,
-  listStatic,
-  NAME_TAKEN,
-  putStatic,
-  readStatic,
-  releaseUser,
-  type StaticRole,
-  type StaticTerms,
-  type StoredStaticRole,
-} from "./static-role.ts";
+import { listStatic, NAME_TAKEN, readStatic, type StaticRole } from "./static-role.ts";
 import type { StaticMount } from "./static-rotation.ts";
 import { mergeStaticTerms, STATIC_FIELDS, type StaticGiven } from "./static-terms.ts";
 
@@ -71,7 +61,7 @@ function rolePath(mount: StaticMount): PathSpec {
       delete: {
         summary: "Delete a static role. Its user stays, with the password that it has.",
         handler: async ({ values }) => {
-          const { release } = await import("./static-work.ts");
+          const { release } = await import("./static-life.ts");
           await release(mount, values.name);
           return undefined;
         },
@@ -88,40 +78,9 @@ async function write(mount: StaticMount, name: string, given: StaticGiven): Prom
   const config = dbName === "" ? null : await readConfig(storage, dbName);
   const terms = mergeStaticTerms(stored?.role ?? null, given, config?.config.skipsImportRotation ?? false);
   const password = given.password ?? given.self_managed_password ?? "";
-  if (stored !== null) return update(mount, name, stored, terms, password);
-  const { adopt } = await import("./static-work.ts");
-  await adopt(mount, name, terms, password);
-}
-
-async function update(
-  mount: StaticMount,
-  name: string,
-  { role, version }: StoredStaticRole,
-  terms: StaticTerms,
-  password: string,
-): Promise<void> {
-  const { storage, clock } = mount.context;
-  const isMoved = terms.dbName !== role.dbName;
-  const isLaidDown = password !== "" || isMoved;
-  const { refuseBusy, configFor } = await import("./static-rotation.ts");
-  if (isLaidDown) refuseBusy(name, role, clock.now());
-  if (isLaidDown && role.next !== null) {
-    throw badRequest(
-      `a rotation of static role "${name}" is half done; finish it with rotate-role/${name} first`,
-    );
-  }
-  if (isMoved) await configFor(mount, name, terms);
-  const isSame = JSON.stringify(terms.times) === JSON.stringify(role.times);
-  const rotateAt = isSame ? role.rotateAt : nextRotation(terms.times, clock.now());
-  const next: StaticRole = { ...role, ...terms, rotateAt, password: password || role.password };
-  const moves = isMoved ? [releaseUser(role), claimUser(name, terms)] : [];
-  try {
-    await storage.commit([putStatic(name, next, version), ...moves]);
-  } catch (error) {
-    if (!hasCode(error, "STORE_CONFLICT")) throw error;
-    const text = `static role "${name}" was changed by somebody else meanwhile; look at it and try again`;
-    throw new ApiError(409, text, { cause: error });
-  }
+  const { adopt, revise } = await import("./static-life.ts");
+  if (stored === null) await adopt(mount, name, terms, password);
+  else await revise(mount, name, stored, terms, password);
 }
 
 /** As Vault shows it: one of period and schedule. */

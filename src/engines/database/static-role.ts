@@ -51,6 +51,8 @@ export interface StaticRole extends StaticTerms {
   readonly notBefore: number;
   /** Of the last attempt, until one succeeds. */
   readonly failure: Incident | null;
+  /** How many attempts have failed since one succeeded. */
+  readonly failures: number;
   /** A change from outside that was found and repaired, until the next rotation. */
   readonly drift: Incident | null;
 }

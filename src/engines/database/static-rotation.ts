@@ -44,8 +44,9 @@ export interface StaticMount {
 const BUSY_MS = 180_000;
 /** What a plugin takes to change a password, at most. */
 const SET_MS_MAX = 45_000;
-/** After how long a change whose process is gone is taken up by another, and a failed one is tried again. */
-export const RETRY_MS = 60_000;
+/** After how long a change whose process is gone is taken up by another, and one that failed once is tried again. */
+const RETRY_MS = 60_000;
+const RETRY_MS_MAX = 900_000;
 /** How often it is looked at whether a password still logs in. */
 export const CHECK_MS = 3_600_000;
 
@@ -88,7 +89,7 @@ export async function configFor(
   return stored.config;
 }
 
-/** The writes that record a password to be set. */
+/** The role with a new password recorded, to be set. */
 export async function recordNext(
   { context }: StaticMount,
   config: ConnectionConfig,
@@ -121,18 +122,32 @@ export async function change(
 ): Promise<void> {
   const config = await configFor(mount, name, stored.role);
   const { context } = mount;
+  if (drift !== null && isSelfManaged(config)) {
+    const text = `${drift.text}; write the present one to static-roles/${name} as password`;
+    throw new DatabaseError("auth", text);
+  }
   const recorded = isRepair
     ? withNext(stored.role, stored.role.password, context.clock.now(), { isRepair, drift })
     : { ...(await recordNext(mount, config, stored.role)), drift };
-  let version: number | undefined;
+  const version = await record(mount, name, recorded, stored.version);
+  failpoint("rotate-role:recorded");
+  await complete(mount, name, recorded, version);
+}
+
+/** @returns The entry's version. @throws ApiError 400 when somebody else was first. */
+async function record(
+  { context }: StaticMount,
+  name: string,
+  role: StaticRole,
+  expect: number,
+): Promise<number> {
   try {
-    [version] = await context.storage.commit([putStatic(name, recorded, stored.version)]);
+    const [version] = await context.storage.commit([putStatic(name, role, expect)]);
+    return version ?? 0;
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
     throw underWay(name);
   }
-  failpoint("rotate-role:recorded");
-  await complete(mount, name, recorded, version ?? 0);
 }
 
 /**
@@ -150,7 +165,7 @@ export async function settleStatic(
   const busyUntil = Math.max(next.busyUntil, now + BUSY_MS);
   const taken: NextPassword = { ...next, busyUntil, takes: next.takes + 1 };
   const role: StaticRole = { ...stored.role, next: taken, notBefore: now + RETRY_MS };
-  const [version] = await mount.context.storage.commit([putStatic(name, role, stored.version)]);
+  const version = await record(mount, name, role, stored.version);
   await bringAbout(mount, name, { role, next: taken, version: version ?? 0, othersUntil: next.busyUntil });
 }
 
@@ -170,7 +185,7 @@ async function bringAbout(mount: StaticMount, name: string, taken: Taken): Promi
   try {
     await setPassword(mount, taken);
   } catch (error) {
-    await noteFailure(mount, name, taken, error, isSurelyRefused(error));
+    await noteFailure(mount, name, taken, error, isSurelyRefused(error) ? "refused" : "unknown");
     throw error;
   }
   try {
@@ -188,7 +203,7 @@ async function bringAbout(mount: StaticMount, name: string, taken: Taken): Promi
     }
     failpoint("rotate-role:proved");
   } catch (error) {
-    await noteFailure(mount, name, taken, error, false);
+    await noteFailure(mount, name, taken, error, "set");
     throw error;
   }
   await commitPassword(mount, name, taken);
@@ -235,22 +250,33 @@ async function setPassword(mount: StaticMount, taken: Taken): Promise<void> {
 /**
  * Keeps what went wrong, for whoever reads the role. A change that the server surely refused, and that nobody else took up, leaves
  * nothing to settle; after any other failure `next` stays.
+ * @param outcome - Of the change itself: refused for sure, of unknown outcome, or made, and then not proved.
  */
 async function noteFailure(
   mount: StaticMount,
   name: string,
   taken: Taken,
   error: unknown,
-  isRefused: boolean,
+  outcome: "refused" | "unknown" | "set",
 ): Promise<void> {
   const { storage, clock } = mount.context;
   const stored = await readStatic(storage, name);
   if (stored === null || stored.role.next?.password !== taken.next.password) return;
-  const isWithdrawn = isRefused && taken.next.takes === 1 && stored.role.next.takes === 1;
-  const failure: Incident = { at: clock.now(), text: messageOf(error) };
-  const next = isWithdrawn ? null : stored.role.next;
-  const role: StaticRole = { ...stored.role, next, failure, notBefore: clock.now() + RETRY_MS };
+  const now = clock.now();
+  const isAlone = stored.role.next.takes === taken.next.takes && taken.othersUntil <= now;
+  // Where an earlier attempt may have set it, this one's refusal says nothing.
+  const isWithdrawn = outcome === "refused" && isAlone && taken.next.takes === 1;
+  const busyUntil = outcome === "set" && isAlone ? now : stored.role.next.busyUntil;
+  const next = isWithdrawn ? null : { ...stored.role.next, busyUntil };
+  const role: StaticRole = { ...withFailure(stored.role, error, now), next };
   await commitUnlessChanged(mount, [putStatic(name, role, stored.version)]);
+}
+
+/** The role after an attempt that failed: the next one waits twice as long as it did, up to a quarter of an hour. */
+export function withFailure(role: StaticRole, error: unknown, now: number): StaticRole {
+  const delayMs = Math.min(RETRY_MS * 2 ** role.failures, RETRY_MS_MAX);
+  const failure: Incident = { at: now, text: messageOf(error) };
+  return { ...role, failure, failures: role.failures + 1, notBefore: now + delayMs };
 }
 
 function isSurelyRefused(error: unknown): boolean {
@@ -302,5 +328,6 @@ function settled(role: StaticRole, next: NextPassword, now: number, busyUntil: n
     checkAt: now + CHECK_MS,
     notBefore: 0,
     failure: null,
+    failures: 0,
   };
 }

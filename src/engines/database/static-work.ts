@@ -1,146 +1,22 @@
-import { ApiError, aggregate, badRequest, hasCode, messageOf } from "../../base/errors.ts";
-import { failpoint } from "../../base/failpoint.ts";
+import { ApiError, aggregate, badRequest, messageOf } from "../../base/errors.ts";
 import { isInWindow, nextRotation } from "../../framework/rotation.ts";
-import { type ConnectionConfig, detail, isSelfManaged } from "./config.ts";
-import { DatabaseError } from "./plugin.ts";
 import {
-  claimUser,
-  deleteStatic,
   type Incident,
-  managerOf,
   putStatic,
   readStatic,
-  releaseUser,
   type StaticRole,
-  type StaticTerms,
   type StoredStaticRole,
 } from "./static-role.ts";
 import {
   CHECK_MS,
   change,
   commitUnlessChanged,
-  complete,
-  configFor,
   logIn,
-  RETRY_MS,
-  recordNext,
   refuseBusy,
   type StaticMount,
   settleStatic,
+  withFailure,
 } from "./static-rotation.ts";
-
-/**
- * Takes a user under rotation. Its password is replaced at once, unless the terms say that it stays.
- * @param password - The present one, where it is known; "" else.
- * @throws ApiError with Vault's texts. When the database surely refused, there is no such role; after a failure of unknown outcome
- *   the role stays, and is completed by due work.
- */
-export async function adopt(
-  mount: StaticMount,
-  name: string,
-  terms: StaticTerms,
-  password: string,
-): Promise<void> {
-  const config = await prepare(mount, name, terms, password);
-  const now = mount.context.clock.now();
-  const fresh: StaticRole = {
-    ...terms,
-    v: 1,
-    password,
-    next: null,
-    busyUntil: 0,
-    lastRotatedAt: null,
-    rotateAt: nextRotation(terms.times, now),
-    checkAt: now + CHECK_MS,
-    notBefore: 0,
-    failure: null,
-    drift: null,
-  };
-  const role = terms.skipsImportRotation ? fresh : await recordNext(mount, config, fresh);
-  const version = await store(mount, name, role);
-  if (role.next === null) return;
-  failpoint("static-role:recorded");
-  try {
-    await complete(mount, name, role, version);
-  } catch (error) {
-    await forgetRefused(mount, name);
-    throw settingFailed(error);
-  }
-}
-
-/** All that can be found out before anything is recorded. */
-async function prepare(
-  mount: StaticMount,
-  name: string,
-  terms: StaticTerms,
-  password: string,
-): Promise<ConnectionConfig> {
-  const config = await configFor(mount, name, terms).catch((error: unknown) => {
-    throw error instanceof DatabaseError
-      ? new ApiError(500, aggregate(error.message), { cause: error })
-      : error;
-  });
-  await refuseManaged(mount, terms, config);
-  const selfManaged = isSelfManaged(config);
-  if (selfManaged && password === "") {
-    throw badRequest("password is required: the users of this connection change their passwords themselves");
-  }
-  try {
-    if (!selfManaged) await mount.connections.use(terms.dbName, (plugin) => plugin.verify());
-    if (password !== "" && (await logIn(mount, terms, password)) === "refused") {
-      throw badRequest(`the given password does not log in as "${terms.username}"`);
-    }
-  } catch (error) {
-    throw settingFailed(error);
-  }
-  return config;
-}
-
-/** Two that rotate one password would undo each other's work for ever. */
-async function refuseManaged(
-  { context }: StaticMount,
-  { dbName, username }: StaticTerms,
-  config: ConnectionConfig,
-): Promise<void> {
-  if (detail(config.details, "username") === username) {
-    throw badRequest(`"${username}" is the connection's own administrator; use rotate-root/${dbName} for it`);
-  }
-  const manager = await managerOf(context.storage, dbName, username);
-  if (manager !== null) throw badRequest(`user "${username}" is managed by static role "${manager}" already`);
-}
-
-async function store({ context }: StaticMount, name: string, role: StaticRole): Promise<number> {
-  try {
-    const [version] = await context.storage.commit([putStatic(name, role, 0), claimUser(name, role)]);
-    return version ?? 0;
-  } catch (error) {
-    if (!hasCode(error, "STORE_CONFLICT")) throw error;
-    throw new ApiError(
-      409,
-      `static role "${name}" was made by somebody else meanwhile; look at it and try again`,
-    );
-  }
-}
-
-/** A role whose first password was refused is none: nothing was changed, and nothing is known of its user. */
-async function forgetRefused(mount: StaticMount, name: string): Promise<void> {
-  const stored = await readStatic(mount.context.storage, name);
-  if (stored === null || stored.role.next !== null || stored.role.lastRotatedAt !== null) return;
-  await commitUnlessChanged(mount, [deleteStatic(name, stored.version), releaseUser(stored.role)]);
-}
-
-function settingFailed(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError(500, aggregate(`error setting credentials: ${messageOf(error)}`), { cause: error });
-}
-
-/** Forgets a role; the user stays as it is. @throws ApiError 400 while somebody may be changing its password. */
-export async function release({ context }: StaticMount, name: string): Promise<void> {
-  const stored = await readStatic(context.storage, name);
-  if (stored === null) return;
-  refuseBusy(name, stored.role, context.clock.now());
-  await context.storage.commit([deleteStatic(name, stored.version), releaseUser(stored.role)]);
-}
 
 /**
  * Rotates a static role's password now.
@@ -167,14 +43,23 @@ export async function rotateNow(mount: StaticMount, name: string): Promise<void>
 
 /** Replaces the password, having looked whether the present one still logs in. */
 async function rotate(mount: StaticMount, name: string, stored: StoredStaticRole): Promise<void> {
-  try {
+  await noting(mount, name, stored, async () => {
     const drift = await findDrift(mount, name, stored.role);
     await change(mount, name, stored, { isRepair: false, drift });
+  });
+}
+
+/** Keeps a failure that came before anything was recorded; once it was, the role's version is another, and so is the failure kept. */
+async function noting(
+  mount: StaticMount,
+  name: string,
+  stored: StoredStaticRole,
+  work: () => Promise<void>,
+): Promise<void> {
+  try {
+    await work();
   } catch (error) {
-    const { clock } = mount.context;
-    const failure: Incident = { at: clock.now(), text: messageOf(error) };
-    const role: StaticRole = { ...stored.role, failure, notBefore: clock.now() + RETRY_MS };
-    // Once the change was recorded its own failure is, and this one finds another version.
+    const role = withFailure(stored.role, error, mount.context.clock.now());
     await commitUnlessChanged(mount, [putStatic(name, role, stored.version)]);
     throw error;
   }
@@ -240,7 +125,9 @@ async function check(mount: StaticMount, name: string, stored: StoredStaticRole)
     // A database that is away has not changed its passwords. The next rotation will tell if it stays away.
     log.warn("a static role could not be checked", { mount: mountPath, role: name, error: messageOf(error) });
   }
-  if (drift !== null) return change(mount, name, stored, { isRepair: true, drift });
+  if (drift !== null) {
+    return noting(mount, name, stored, () => change(mount, name, stored, { isRepair: true, drift }));
+  }
   const role: StaticRole = { ...stored.role, checkAt: clock.now() + CHECK_MS };
   await commitUnlessChanged(mount, [putStatic(name, role, stored.version)]);
 }

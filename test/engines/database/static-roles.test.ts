@@ -238,6 +238,34 @@ describe.skipIf(postgresMissing(18) !== undefined)("a static role", () => {
     expect(await at.put("database/rotate-role/selfish")).toBe("");
     expect(await at.logsIn("selfish", await passwordOf("selfish"))).toBe(true);
     expect(await at.logsIn("selfish", first)).toBe(false);
+    // Nobody but the user can put its password back: that has to be told.
+    await server.query("ALTER ROLE selfish PASSWORD 'theirs'");
+    expect(await at.put("database/rotate-role/selfish")).toContain(
+      "write the present one to static-roles/selfish as password",
+    );
+    expect(await at.put("database/static-roles/selfish", { ...role, password: "wrong" })).toContain(
+      "does not log in",
+    );
+    expect(await at.put("database/static-roles/selfish", { ...role, password: "theirs" })).toBe("");
+    expect(await at.put("database/rotate-role/selfish")).toBe("");
+    expect(await at.logsIn("selfish", await passwordOf("selfish"))).toBe(true);
+  });
+
+  test("whose period is made shorter is due so long after its last rotation", async () => {
+    await adopt("shorter");
+    at.world.advance(2 * HOUR);
+    const role = { db_name: "pg", username: "shorter" };
+    expect(await at.put("database/static-roles/shorter", { ...role, rotation_period: "3h" })).toBe("");
+    expect((await creds("shorter")).ttl).toBe(HOUR);
+  });
+
+  test("whose user has expired is rotated all the same", async () => {
+    await at.makeUser("expired", "initial");
+    await server.query("ALTER ROLE expired VALID UNTIL '2001-01-01'");
+    const role = { db_name: "pg", username: "expired", rotation_period: "24h" };
+    expect(await at.put("database/static-roles/expired", role)).toBe("");
+    await server.query("ALTER ROLE expired VALID UNTIL 'infinity'");
+    expect(await at.logsIn("expired", await passwordOf("expired"))).toBe(true);
   });
 
   test.each<[JsonObject, string]>([

@@ -85,7 +85,9 @@ onEachVersion((version) => {
     expect(await verify("never-was", "right")).toBe("refused");
     await server.query(`ALTER ROLE "life-8" NOLOGIN`);
     expect(await verify("life-8", "right")).toBe("barred");
-    await server.query(`ALTER ROLE "life-8" LOGIN`);
+    await server.query(`ALTER ROLE "life-8" LOGIN VALID UNTIL '2001-01-01'`);
+    expect(await verify("life-8", "right")).toBe("barred");
+    await server.query(`ALTER ROLE "life-8" VALID UNTIL 'infinity'`);
     const closed = await server.createDatabase();
     await server.query(`REVOKE CONNECT ON DATABASE ${closed} FROM PUBLIC`);
     const elsewhere = openPlugin(server, await server.createAdmin("createrole"), closed);

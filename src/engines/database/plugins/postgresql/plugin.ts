@@ -118,7 +118,21 @@ class PostgresPlugin implements DatabasePlugin {
     } catch (error) {
       const failure = asDatabaseError(error, "the login", this.#redactor.with(password));
       if (failure.kind !== "auth") throw failure;
-      return failure.serverCode === INVALID_PASSWORD ? "refused" : "barred";
+      const isRefused = failure.serverCode === INVALID_PASSWORD && !(await this.#hasExpired(username));
+      return isRefused ? "refused" : "barred";
+    }
+  }
+
+  /** Whether a user's password has expired, which the server tells whoever logs in as if it were wrong. */
+  async #hasExpired(username: string): Promise<boolean> {
+    const text = "SELECT coalesce(rolvaliduntil < now(), false) AS expired FROM pg_roles WHERE rolname = $1";
+    try {
+      const query = { text, values: [username] };
+      const [row] = await this.#pool.use(VERIFY_MS_MAX, (connection) => connection.query(query));
+      return row?.expired === true;
+    } catch {
+      // Without an administrator who could look, it counts as what the server said it is.
+      return false;
     }
   }
 
