@@ -204,6 +204,11 @@ export const MUTANTS: readonly Mutant[] = [
     defects: { engine: trustsSetting },
   },
   {
+    name: "a lease that passes without the gate of its role",
+    breaks: "overCapped",
+    defects: { barrier: committing((write) => (write.key.includes("/live-limit/") ? null : write)) },
+  },
+  {
     name: "a lease that is committed on a mount that is gone",
     breaks: "leftOver",
     defects: { barrier: committing((write) => (write.op === "check" ? null : write)) },

@@ -2,7 +2,7 @@ import { decodeLease, LEASE_PREFIX, type LeaseRecord } from "../../src/core/leas
 import type { StaticRole } from "../../src/engines/database/static-role.ts";
 import type { Owner } from "./scheduler.ts";
 import type { DeletionWatch } from "./sim-database.ts";
-import type { World } from "./world.ts";
+import { LIVE_MAX, type World } from "./world.ts";
 
 /** The promises. A violation names one of them. */
 export const PROMISES = {
@@ -13,6 +13,7 @@ export const PROMISES = {
   notRevoked: "what a revocation was confirmed for is gone",
   passwordLost: "the store always knows the administrator's password in force",
   staticLost: "the store always knows the password that it has given a static role's user",
+  overCapped: "no more leases of a role live at once than it allows",
   early: "nothing is revoked before its time unless somebody asked",
   twice: "two daemons do not do the same work at once",
   leftOver: "once all is well again, what has ended is gone, with everything that was kept of it",
@@ -141,6 +142,8 @@ export class Watch implements DeletionWatch {
       if (entry.dueAt === null) throw new Violation("noDueTime", record.id);
       records.set(record.principal ?? "", record);
     }
+    const capped = [...records.values()].filter(({ id }) => id.startsWith("database/creds/capped/"));
+    if (capped.length > LIVE_MAX) throw new Violation("overCapped", `${capped.length} live`);
     for (const [username, user] of database.users) {
       const record = records.get(username);
       if (record === undefined) throw new Violation("orphan", username);

@@ -34,7 +34,7 @@ export class Workload {
   async act(process: Process): Promise<unknown> {
     const dice = this.#chance.int(124) - 24;
     if (dice < 0) return this.#actOnStatic(process, dice + 24);
-    if (dice < 38) return this.#read(process, this.#chance.pick(["read", "readonly"]));
+    if (dice < 38) return this.#read(process, this.#chance.pick(["read", "readonly", "capped"]));
     if (dice < 50) return this.#renew(process);
     if (dice < 60) return this.#revoke(process);
     if (dice < 67) return this.#revokePrefix(process);
