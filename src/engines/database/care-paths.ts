@@ -4,7 +4,7 @@ import { type MountContext, type PathSpec, path, type Reply } from "../../framew
 import { field } from "../../framework/field.ts";
 import { readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
-import { newPassword } from "./new-password.ts";
+import { newPassword } from "./new-credential.ts";
 import { readRole } from "./role.ts";
 
 const NAME = field.string({ description: "The connection's name." });

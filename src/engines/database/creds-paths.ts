@@ -8,8 +8,8 @@ import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { CREDS_SECRET, type CredsInternal, EXPIRY_SLACK_MS } from "./creds-secret.ts";
-import { newPassword } from "./new-password.ts";
-import { DatabaseError } from "./plugin.ts";
+import { newCredential } from "./new-credential.ts";
+import { DatabaseError, type NewUser } from "./plugin.ts";
 import { type Role, readRole } from "./role.ts";
 
 /** `creds/:name`: a database user that lives as long as its lease. @see reference: database engine, creds. */
@@ -44,19 +44,13 @@ async function planUser(
   const role = await readRole(context.storage, roleName);
   if (role === null) throw badRequest(`unknown role: ${roleName}`);
   const config = await allowedConfig(context, role, roleName);
-  const { credentialTypes = ["password"] } = await connections.typeOf(config);
-  const types: readonly string[] = credentialTypes;
-  if (!types.includes(role.credentialType)) {
-    throw badRequest(`unsupported credential_type: "${role.credentialType}"`);
-  }
+  const type = await connections.typeOf(config);
   const username = await connections.chooseUsername(config, displayName, roleName);
   // Logging in takes as long as all the rest; it has no effect that would need the lease.
   await connections.warm(role.dbName);
-  const ownPolicy = role.credentialConfig.password_policy ?? "";
-  const password = await newPassword(context, ownPolicy, config.passwordPolicy);
-  const more = request.connection
-    ? await describeConnection(connections, config, { username, password })
-    : {};
+  const { shown, ...secret } = await newCredential(context, type, role, config.passwordPolicy);
+  const user = { username, ...secret };
+  const more = request.connection ? await describeConnection(connections, config, user) : {};
   const internal: CredsInternal = {
     v: 1,
     username,
@@ -73,8 +67,8 @@ async function planUser(
     maxTtlSeconds: role.maxTtlSeconds,
     liveMax: role.maxLive,
     create: async (lease) => {
-      const data = await createUser(context, connections, roleName, role, { username, password }, lease);
-      return { ...data, ...more };
+      await createUser(context, connections, roleName, role, user, lease);
+      return { ...shown, ...more, username };
     },
   };
 }
@@ -96,9 +90,9 @@ async function createUser(
   connections: Connections,
   roleName: string,
   role: Role,
-  user: { readonly username: string; readonly password: string },
+  user: Pick<NewUser, "username" | "password" | "publicKey">,
   lease: NewLease,
-): Promise<JsonObject> {
+): Promise<void> {
   try {
     await connections.use(role.dbName, async (plugin) => {
       // Settling a rotation on the way here, or a process that was stopped, can have used up the time.
@@ -120,5 +114,4 @@ async function createUser(
     throw new ApiError(500, aggregate(text), { cause: error });
   }
   failpoint("creds:user-created");
-  return { password: user.password, username: user.username };
 }

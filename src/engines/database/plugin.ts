@@ -26,7 +26,10 @@ export class DatabaseError extends Error {
 
 export interface NewUser {
   readonly username: string;
+  /** "" for a user with another kind of credential. */
   readonly password: string;
+  /** With credential type rsa_private_key: SubjectPublicKeyInfo in PEM. */
+  readonly publicKey?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly creationStatements: readonly string[];
@@ -115,7 +118,7 @@ export interface DatabasePluginType {
   /** The accepted values of `plugin_name`. */
   readonly names: readonly string[];
   /** The kinds of credential that its users can have; passwords only unless told. */
-  readonly credentialTypes?: readonly CredentialType[];
+  readonly credentialTypes?: readonly Exclude<CredentialType, "client_certificate">[];
   /** The longest user name the server takes, in bytes. */
   readonly usernameBytesMax: number;
   /** Which names were built by {@link DatabasePluginType.defaultUsername}, for finding users that were left behind. */

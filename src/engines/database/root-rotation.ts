@@ -13,7 +13,7 @@ import {
   type StoredConfig,
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
-import { newPassword as makePassword } from "./new-password.ts";
+import { newPassword as makePassword } from "./new-credential.ts";
 import { DatabaseError, type DatabasePlugin } from "./plugin.ts";
 
 /**

@@ -11,7 +11,7 @@ import {
   readConfigForRevocation,
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
-import { newPassword } from "./new-password.ts";
+import { newPassword } from "./new-credential.ts";
 import { DatabaseError, type DatabasePlugin, type LoginOutcome } from "./plugin.ts";
 import {
   type Incident,
