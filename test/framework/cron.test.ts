@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { CronExpressionParser } from "cron-parser";
 import fc from "fast-check";
 import { nextCronTime, parseCron } from "../../src/framework/cron.ts";
 
@@ -34,6 +35,40 @@ describe("the next time of a cron expression", () => {
 
   test("is null where there is none", () => {
     expect(next("0 0 30 2 *", "2026-01-01T00:00:00Z")).toBeNull();
+  });
+
+  test("is what another library finds, for what both read alike", () => {
+    // The other one has its own rule for both kinds of days together, and takes 7 for Sunday.
+    const field = (min: number, max: number) =>
+      fc.oneof(
+        fc.constant("*"),
+        fc.uniqueArray(fc.integer({ min, max }), { minLength: 1, maxLength: 3 }).map((all) => all.join(",")),
+        fc
+          .tuple(fc.integer({ min, max }), fc.integer({ min: 1, max: 9 }))
+          .map(([from, step]) => `${from}-${max}/${step}`),
+        fc.integer({ min: 1, max: 9 }).map((step) => `*/${step}`),
+      );
+    const days = fc.oneof(
+      field(1, 28).map((day) => [day, "*"] as const),
+      field(0, 6).map((weekday) => ["*", weekday] as const),
+    );
+    fc.assert(
+      fc.property(
+        field(0, 59),
+        field(0, 23),
+        days,
+        field(1, 12),
+        fc.integer({ min: 0, max: 4e9 }),
+        (...parts) => {
+          const [minute, hour, [day, weekday], month, afterSeconds] = parts;
+          const expression = [minute, hour, day, month, weekday].join(" ");
+          const after = afterSeconds * 1000;
+          const theirs = CronExpressionParser.parse(expression, { currentDate: new Date(after), tz: "UTC" });
+          expect(nextCronTime(parseCron(expression), after)).toBe(theirs.next().getTime());
+        },
+      ),
+      { numRuns: 300 },
+    );
   });
 
   test("is the first minute, by looking at each, that the fields allow", () => {
