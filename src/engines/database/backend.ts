@@ -9,6 +9,7 @@ import type { PluginFinder } from "./plugin.ts";
 import { rolePaths } from "./role-paths.ts";
 import { rotateDueRoot, rotationOf, settleRotation } from "./root-rotation.ts";
 import { rotatePaths } from "./rotate-paths.ts";
+import { Slots } from "./slots.ts";
 import { staticPaths } from "./static-paths.ts";
 import { staticNameOf } from "./static-role.ts";
 
@@ -17,7 +18,11 @@ export function databaseEngine(findPlugin: PluginFinder): (context: MountContext
   return (context) => mount(context, new Connections(context, findPlugin));
 }
 
+/** Rotations at once: on one schedule many are due at the same moment, and each logs in on a connection of its own. */
+const STATIC_WORK_MAX = 4;
+
 function mount(context: MountContext, connections: Connections): Backend {
+  const staticWork = new Slots(STATIC_WORK_MAX);
   return {
     help:
       "The database engine makes database users on demand. Configure a connection, define a role with the statements " +
@@ -35,7 +40,7 @@ function mount(context: MountContext, connections: Connections): Backend {
       const staticRole = staticNameOf(key);
       if (staticRole !== null) {
         const { doDueStatic } = await import("./static-work.ts");
-        await doDueStatic({ context, connections }, staticRole);
+        await staticWork.use(() => doDueStatic({ context, connections }, staticRole));
       }
       const rotated = rotationOf(key);
       if (rotated !== null) await settleRotation(context, connections, rotated);

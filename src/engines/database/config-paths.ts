@@ -21,6 +21,7 @@ import {
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { checkNoRotation, settleRotation } from "./root-rotation.ts";
+import { staticRolesOn } from "./static-role.ts";
 
 const FIELDS = {
   name: field.string({ description: "The connection's name." }),
@@ -116,7 +117,8 @@ export function configPaths(context: MountContext, connections: Connections): Pa
               refuseConflict(values.name, error),
             );
             await connections.close(values.name);
-            return undefined;
+            const roles = await staticRolesOn(storage, values.name);
+            return roles.length === 0 ? undefined : { warnings: [leftBehind(roles)] };
           },
         },
       },
@@ -124,6 +126,14 @@ export function configPaths(context: MountContext, connections: Connections): Pa
     resetPath(context, connections),
   ];
 }
+
+function leftBehind(roles: readonly string[]): string {
+  const shown = roles.slice(0, ROLES_SHOWN_MAX).join(", ");
+  const more = roles.length > ROLES_SHOWN_MAX ? ` and ${roles.length - ROLES_SHOWN_MAX} more` : "";
+  return `The passwords of these static roles are not rotated without the connection: ${shown}${more}`;
+}
+
+const ROLES_SHOWN_MAX = 10;
 
 function resetPath({ storage }: MountContext, connections: Connections): PathSpec {
   return path({

@@ -111,6 +111,14 @@ export async function managerOf(
   return entry === null ? null : String(entry.value.role);
 }
 
+/** The names of the static roles whose users are administered with a connection, sorted. */
+export async function staticRolesOn(storage: EngineStorage, dbName: string): Promise<readonly string[]> {
+  const folder = `${USERS}${encodeURIComponent(dbName)}/`;
+  const users = await storage.list(folder);
+  const entries = await Promise.all(users.map((user) => storage.get(folder + user)));
+  return entries.flatMap((entry) => (entry === null ? [] : [String(entry.value.role)])).sort();
+}
+
 /** The write by which a role takes a user under its management; fails where another one has it. */
 export function claimUser(role: string, { dbName, username }: StaticTerms): EngineWrite {
   return { op: "put", key: userKey(dbName, username), value: { role }, expect: 0 };

@@ -11,7 +11,7 @@ describe.skipIf(postgresMissing(18) !== undefined)("a static role", () => {
   let server: PostgresServer;
   let at: DatabaseWorld;
   beforeAll(async () => {
-    server = await startPostgres({ version: 18 });
+    server = await startPostgres({ version: 18, settings: { max_connections: "20" } });
     at = await databaseWorld(server);
   });
   afterAll(async () => {
@@ -211,6 +211,35 @@ describe.skipIf(postgresMissing(18) !== undefined)("a static role", () => {
         rotation_period: "24h",
       }),
     ).toBe("");
+  });
+
+  test("waits for its turn where many are due at the same moment", async () => {
+    const names = Array.from({ length: 40 }, (_, index) => `many-${index}`);
+    for (const name of names) await adopt(name, { rotation_period: "5h", skip_import_rotation: true });
+    at.world.advance(5 * HOUR);
+    // The server takes 20 connections.
+    expect((await at.world.daemon()).failed).toBe(0);
+    for (const name of names) expect(await at.logsIn(name, await passwordOf(name))).toBe(true);
+    for (const name of names) await at.world.send("DELETE", `database/static-roles/${name}`);
+  });
+
+  test("is told of when its connection is deleted, and is not rotated any more", async () => {
+    const url = server.url({ database: "postgres", user: "{{username}}", password: "{{password}}" });
+    const plugin = { plugin_name: "postgresql-database-plugin", allowed_roles: "*", ...at.admin };
+    await at.put("database/config/doomed", { ...plugin, connection_url: url });
+    await adopt("stranded", { db_name: "doomed", rotation_period: "1h" });
+    const before = await passwordOf("stranded");
+    const { body } = await at.world.send("DELETE", "database/config/doomed");
+    expect((body as { warnings: string[] }).warnings).toEqual([
+      "The passwords of these static roles are not rotated without the connection: stranded",
+    ]);
+    at.world.advance(HOUR);
+    expect((await at.world.daemon()).failed).toBe(1);
+    expect(await passwordOf("stranded")).toBe(before);
+    expect(await warnings("stranded")).toEqual([
+      expect.stringContaining("failed to find entry for connection"),
+    ]);
+    await at.world.send("DELETE", "database/static-roles/stranded");
   });
 
   test("makes its passwords by the policy of the role, else of the connection", async () => {
