@@ -124,7 +124,7 @@ export interface MountContext {
 
 /** Makes passwords by the policies of `sys/policies/password`. */
 export interface PasswordSource {
-  /** @param policy - A policy's name. @throws ApiError 500 when there is none of that name. */
+  /** @param policy - A policy's name. @throws BACKEND when there is none of that name. */
   generate(policy: string): Promise<string>;
 }
 

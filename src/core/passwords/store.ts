@@ -1,5 +1,5 @@
 import type { Barrier } from "../../barrier/port.ts";
-import { ApiError, aggregate, VsecError } from "../../base/errors.ts";
+import { VsecError } from "../../base/errors.ts";
 import { isJsonObject, parseJson } from "../../base/json.ts";
 import type { Random } from "../../base/random.ts";
 import { generatePassword } from "../../framework/password.ts";
@@ -47,7 +47,7 @@ export async function passwordPolicyNames(barrier: Barrier): Promise<readonly st
 
 /**
  * Makes a password for an engine.
- * @throws ApiError 500 with Vault's text when there is no policy of that name.
+ * @throws BACKEND with Vault's text when there is no policy of that name; the API answers it with 500.
  */
 export async function passwordByPolicy(
   { barrier, random }: { readonly barrier: Barrier; readonly random: Random },
@@ -55,7 +55,7 @@ export async function passwordByPolicy(
 ): Promise<string> {
   const text = await readPasswordPolicy(barrier, name);
   if (text === null) {
-    throw new ApiError(500, aggregate(`failed to generate password: no password policy found: "${name}"`));
+    throw new VsecError("BACKEND", `failed to generate password: no password policy found: "${name}"`);
   }
   return generatePassword(random, parsePasswordPolicy(text));
 }

@@ -5,6 +5,7 @@ import { field } from "../../framework/field.ts";
 import { readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { newPassword } from "./new-credential.ts";
+import { refusing } from "./refusal.ts";
 import { readRole } from "./role.ts";
 
 const NAME = field.string({ description: "The connection's name." });
@@ -39,7 +40,9 @@ function reconcilePath(context: MountContext, connections: Connections): PathSpe
         handler: async ({ values }) => {
           if (!values.force) return list(context, connections, values.name);
           const { removeUnknown } = await import("./reconcile.ts");
-          return { data: await removeUnknown(context, connections, values.name, values.usernames) };
+          const { name, usernames } = values;
+          const what = `reconciling connection "${name}"`;
+          return { data: await refusing(what, () => removeUnknown(context, connections, name, usernames)) };
         },
       },
     },
@@ -48,7 +51,10 @@ function reconcilePath(context: MountContext, connections: Connections): PathSpe
 
 async function list(context: MountContext, connections: Connections, name: string): Promise<Reply> {
   const { findUnknown } = await import("./reconcile.ts");
-  const { unknown, marked } = await findUnknown(context, connections, name);
+  const found = await refusing(`reconciling connection "${name}"`, () =>
+    findUnknown(context, connections, name),
+  );
+  const { unknown, marked } = found;
   return { data: { known: marked - unknown.length, unknown } };
 }
 
@@ -98,11 +104,13 @@ async function preflight(
     expiresAt: context.clock.now() + HOUR_MS,
     creationStatements: role?.creationStatements ?? [],
   };
-  const problems = await connections.use(name, async (plugin) => {
-    if (plugin.preflight === undefined) {
-      throw badRequest(`plugin "${config.pluginName}" has no preflight`);
-    }
-    return plugin.preflight(probe);
-  });
+  const problems = await refusing(`trying connection "${name}"`, () =>
+    connections.use(name, async (plugin) => {
+      if (plugin.preflight === undefined) {
+        throw badRequest(`plugin "${config.pluginName}" has no preflight`);
+      }
+      return plugin.preflight(probe);
+    }),
+  );
   return { problems, ready: problems.length === 0 };
 }

@@ -9,7 +9,7 @@ import type { DatabasePluginType } from "./plugin.ts";
 /**
  * Makes a password by the first policy that is named, else by the default rules.
  * @param policies - A role's, then its connection's; "" for none.
- * @throws ApiError 500 when there is no policy of that name.
+ * @throws BACKEND when there is no policy of that name.
  */
 export async function newPassword(
   { random, passwords }: Pick<MountContext, "random" | "passwords">,

@@ -1,8 +1,8 @@
-import { ApiError, aggregate, badRequest, hasCode, messageOf } from "../../base/errors.ts";
+import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import { nextRotation } from "../../framework/rotation.ts";
 import { type ConnectionConfig, detail, isSelfManaged } from "./config.ts";
-import { DatabaseError } from "./plugin.ts";
+import { refusal, refusing } from "./refusal.ts";
 import {
   claimUser,
   deleteStatic,
@@ -24,6 +24,8 @@ import {
   refuseBusy,
   type StaticMount,
 } from "./static-rotation.ts";
+
+const SETTING = "error setting credentials";
 
 /**
  * Takes a user under rotation. Its password is replaced at once, unless the terms say that it stays.
@@ -53,15 +55,17 @@ export async function adopt(
     failures: 0,
     drift: null,
   };
-  const role = terms.skipsImportRotation ? fresh : await recordNext(mount, config, fresh);
-  const version = await store(mount, name, role);
+  const role = terms.skipsImportRotation
+    ? fresh
+    : await refusing(SETTING, () => recordNext(mount, config, fresh));
+  await store(mount, name, role);
   if (role.next === null) return;
   failpoint("static-role:recorded");
   try {
-    await complete(mount, name, role, version);
+    await complete(mount, name, role);
   } catch (error) {
     await forgetRefused(mount, name);
-    throw settingFailed(error);
+    throw refusal(SETTING, error);
   }
 }
 
@@ -72,11 +76,7 @@ async function prepare(
   terms: StaticTerms,
   password: string,
 ): Promise<ConnectionConfig> {
-  const config = await configFor(mount, name, terms).catch((error: unknown) => {
-    throw error instanceof DatabaseError
-      ? new ApiError(500, aggregate(error.message), { cause: error })
-      : error;
-  });
+  const config = await refusing(SETTING, () => configFor(mount, name, terms));
   await refuseManaged(mount, terms, config);
   const selfManaged = isSelfManaged(config);
   if (selfManaged && password === "") {
@@ -86,7 +86,7 @@ async function prepare(
     if (!selfManaged) await mount.connections.use(terms.dbName, (plugin) => plugin.verify());
     if (password !== "") await requireLogin(mount, terms, password);
   } catch (error) {
-    throw settingFailed(error);
+    throw refusal(SETTING, error);
   }
   return config;
 }
@@ -110,10 +110,9 @@ async function refuseManaged(
   if (manager !== null) throw badRequest(`user "${username}" is managed by static role "${manager}" already`);
 }
 
-async function store({ context }: StaticMount, name: string, role: StaticRole): Promise<number> {
+async function store({ context }: StaticMount, name: string, role: StaticRole): Promise<void> {
   try {
-    const [version] = await context.storage.commit([putStatic(name, role, 0), claimUser(name, role)]);
-    return version ?? 0;
+    await context.storage.commit([putStatic(name, role, 0), claimUser(name, role)]);
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
     throw changedMeanwhile(name, error);
@@ -125,11 +124,6 @@ async function forgetRefused(mount: StaticMount, name: string): Promise<void> {
   const stored = await readStatic(mount.context.storage, name);
   if (stored === null || stored.role.next !== null || stored.role.lastRotatedAt !== null) return;
   await commitUnlessChanged(mount, [deleteStatic(name, stored.version), releaseUser(stored.role)]);
-}
-
-function settingFailed(error: unknown): ApiError {
-  if (error instanceof ApiError) return error;
-  return new ApiError(500, aggregate(`error setting credentials: ${messageOf(error)}`), { cause: error });
 }
 
 /** Forgets a role; the user stays as it is. @throws ApiError 400 while somebody may be changing its password. */
@@ -159,9 +153,11 @@ export async function revise(
       `a rotation of static role "${name}" is half done; finish it with rotate-role/${name} first`,
     );
   }
-  if (isMoved) await refuseManaged(mount, terms, await configFor(mount, name, terms));
   const present = password || role.password;
-  if (present !== "" && (isMoved || password !== "")) await requireLogin(mount, terms, present);
+  await refusing(SETTING, async () => {
+    if (isMoved) await refuseManaged(mount, terms, await configFor(mount, name, terms));
+    if (present !== "" && (isMoved || password !== "")) await requireLogin(mount, terms, present);
+  });
   const isSame = JSON.stringify(terms.times) === JSON.stringify(role.times);
   // A period counts from the last rotation, a schedule from now.
   const since = terms.times.schedule === "" ? (role.lastRotatedAt ?? clock.now()) : clock.now();

@@ -54,7 +54,6 @@ export const CHECK_MS = 3_600_000;
 interface Taken {
   readonly role: StaticRole;
   readonly next: NextPassword;
-  readonly version: number;
   /** Until when others may be at work on it; 0: nobody is. */
   readonly othersUntil: number;
 }
@@ -129,21 +128,25 @@ export async function change(
   const recorded = isRepair
     ? withNext(stored.role, stored.role.password, context.clock.now(), { isRepair, drift })
     : { ...(await recordNext(mount, config, stored.role)), drift };
-  const version = await record(mount, name, recorded, stored.version);
+  await record(mount, name, recorded, stored.version);
   failpoint("rotate-role:recorded");
-  await complete(mount, name, recorded, version);
+  // Not before: where another process has just rotated the role, it looked as if somebody else had.
+  if (drift !== null) {
+    const { log, mountPath } = context;
+    log.warn(drift.text, { mount: mountPath, role: name, connection: recorded.dbName });
+  }
+  await complete(mount, name, recorded);
 }
 
-/** @returns The entry's version. @throws ApiError 400 when somebody else was first. */
+/** @throws ApiError 400 when somebody else was first. */
 async function record(
   { context }: StaticMount,
   name: string,
   role: StaticRole,
   expect: number,
-): Promise<number> {
+): Promise<void> {
   try {
-    const [version] = await context.storage.commit([putStatic(name, role, expect)]);
-    return version ?? 0;
+    await context.storage.commit([putStatic(name, role, expect)]);
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
     throw underWay(name);
@@ -165,19 +168,14 @@ export async function settleStatic(
   const busyUntil = Math.max(next.busyUntil, now + BUSY_MS);
   const taken: NextPassword = { ...next, busyUntil, takes: next.takes + 1 };
   const role: StaticRole = { ...stored.role, next: taken, notBefore: now + RETRY_MS };
-  const version = await record(mount, name, role, stored.version);
-  await bringAbout(mount, name, { role, next: taken, version: version ?? 0, othersUntil: next.busyUntil });
+  await record(mount, name, role, stored.version);
+  await bringAbout(mount, name, { role, next: taken, othersUntil: next.busyUntil });
 }
 
 /** Completes a change that this process has recorded itself. */
-export async function complete(
-  mount: StaticMount,
-  name: string,
-  role: StaticRole,
-  version: number,
-): Promise<void> {
+export async function complete(mount: StaticMount, name: string, role: StaticRole): Promise<void> {
   if (role.next === null) return;
-  await bringAbout(mount, name, { role, next: role.next, version, othersUntil: 0 });
+  await bringAbout(mount, name, { role, next: role.next, othersUntil: 0 });
 }
 
 async function bringAbout(mount: StaticMount, name: string, taken: Taken): Promise<void> {

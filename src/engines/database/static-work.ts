@@ -1,5 +1,6 @@
-import { ApiError, aggregate, badRequest, messageOf } from "../../base/errors.ts";
+import { badRequest, messageOf } from "../../base/errors.ts";
 import { isInWindow, nextRotation } from "../../framework/rotation.ts";
+import { refusal } from "./refusal.ts";
 import {
   type Incident,
   putStatic,
@@ -34,17 +35,16 @@ export async function rotateNow(mount: StaticMount, name: string): Promise<void>
     refuseBusy(name, stored.role, mount.context.clock.now());
     await rotate(mount, name, stored);
   } catch (error) {
-    if (error instanceof ApiError && error.status === 400) throw error;
-    const text =
-      "unable to finish rotating credentials; retries will continue in the background but it is also safe to retry manually: ";
-    throw new ApiError(500, aggregate(text + messageOf(error)), { cause: error });
+    const what =
+      "unable to finish rotating credentials; retries will continue in the background but it is also safe to retry manually";
+    throw refusal(what, error);
   }
 }
 
 /** Replaces the password, having looked whether the present one still logs in. */
 async function rotate(mount: StaticMount, name: string, stored: StoredStaticRole): Promise<void> {
   await noting(mount, name, stored, async () => {
-    const drift = await findDrift(mount, name, stored.role);
+    const drift = await findDrift(mount, stored.role);
     await change(mount, name, stored, { isRepair: false, drift });
   });
 }
@@ -65,13 +65,11 @@ async function noting(
   }
 }
 
-/** Whether somebody else changed the password: it is reported here, and the change that follows repairs it. */
-async function findDrift(mount: StaticMount, name: string, role: StaticRole): Promise<Incident | null> {
+/** Whether somebody else changed the password; the change that follows repairs it. */
+async function findDrift(mount: StaticMount, role: StaticRole): Promise<Incident | null> {
   if (role.password === "" || (await logIn(mount, role, role.password)) !== "refused") return null;
-  const { log, clock, mountPath } = mount.context;
   const text = `the password of user "${role.username}" was changed outside of vsec`;
-  log.warn(text, { mount: mountPath, role: name, connection: role.dbName });
-  return { at: clock.now(), text };
+  return { at: mount.context.clock.now(), text };
 }
 
 /**
@@ -120,7 +118,7 @@ async function check(mount: StaticMount, name: string, stored: StoredStaticRole)
   const { clock, log, mountPath } = mount.context;
   let drift: Incident | null = null;
   try {
-    drift = await findDrift(mount, name, stored.role);
+    drift = await findDrift(mount, stored.role);
   } catch (error) {
     // A database that is away has not changed its passwords. The next rotation will tell if it stays away.
     log.warn("a static role could not be checked", { mount: mountPath, role: name, error: messageOf(error) });

@@ -196,6 +196,31 @@ describe.skipIf(postgresMissing(18) !== undefined)("what users ask of the databa
     });
   });
 
+  test("a server that is away is told of", async () => {
+    await at.makeUser("waiting", "known");
+    const role = { db_name: "pg", username: "waiting", rotation_period: "24h", password: "known" };
+    await at.put("database/static-roles/waiting", role);
+    await server.query("CHECKPOINT");
+    await server.halt();
+    const refused = [
+      await at.put("database/reconcile/pg"),
+      await at.put("database/reconcile/pg", { force: true }),
+      await at.put("database/preflight/pg"),
+      await at.put("database/static-roles/waiting", role),
+      await at.put("database/rotate-role/waiting"),
+    ];
+    await server.resume();
+    const failure = (what: string) => expect.stringContaining(`\t* ${what}: `);
+    expect(refused).toEqual([
+      failure('reconciling connection "pg"'),
+      failure('reconciling connection "pg"'),
+      failure('trying connection "pg"'),
+      failure("error setting credentials"),
+      expect.stringContaining("it is also safe to retry manually: "),
+    ]);
+    for (const text of refused) expect(text).not.toContain("internal error");
+  });
+
   describe("preflight", () => {
     test("is content with an administrator that can do everything, and leaves nothing", async () => {
       await makeRole("tried");
