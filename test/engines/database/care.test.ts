@@ -3,7 +3,7 @@ import type { JsonObject } from "../../../src/base/json.ts";
 import { dataOf, errorOf } from "../../core/world.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "../../servers/postgres.ts";
 import { until } from "../../servers/process.ts";
-import { type DatabaseWorld, databaseWorld } from "./world.ts";
+import { type DatabaseWorld, databaseWorld } from "./postgres-world.ts";
 
 setDefaultTimeout(60_000);
 /** Without an expiry: the clock of these tests stands still in the past. */

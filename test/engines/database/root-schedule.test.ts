@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import type { JsonObject } from "../../../src/base/json.ts";
 import { dataOf } from "../../core/world.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "../../servers/postgres.ts";
-import { type DatabaseWorld, databaseWorld } from "./world.ts";
+import { type DatabaseWorld, databaseWorld } from "./postgres-world.ts";
 
 setDefaultTimeout(60_000);
 const HOUR = 3600;
