@@ -20,7 +20,7 @@ import {
   retireConfig,
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
-import { checkNoRotation, settleRotation } from "./root-rotation.ts";
+import { checkNoRotation, requireRootLogin, settleRotation } from "./root-rotation.ts";
 import { staticRolesOn } from "./static-role.ts";
 
 const FIELDS = {
@@ -178,6 +178,7 @@ async function write(
 ): Promise<Reply | undefined> {
   const stored = await readConfig(context.storage, name);
   const config = merge(stored?.config, given, raw, context.clock.now());
+  if (config.rotateAt !== null) requireRootLogin(config);
   await tryOut(connections, config, verify);
   try {
     await context.storage.commit([putConfig(name, config, stored?.version ?? 0)]);

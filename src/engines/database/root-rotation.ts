@@ -62,11 +62,7 @@ export async function rotateRoot(
   await settleRotation(context, connections, name).catch(refuse);
   // Read after the settling, which changes the password.
   const stored = await requireConfig(context, name);
-  const username = detail(stored.config.details, "username");
-  if (username === "") throw badRequest("unable to rotate root credentials: no username in configuration");
-  if (detail(stored.config.details, "password") === "") {
-    throw badRequest("unable to rotate root credentials: no password in configuration");
-  }
+  const username = requireRootLogin(stored.config);
   const busyUntil = context.clock.now() + BUSY_MS;
   const newPassword = await makePassword(context, stored.config.passwordPolicy);
   const record: RotationRecord = { username, newPassword, busyUntil, isSettled: false };
@@ -84,6 +80,16 @@ export async function rotateRoot(
   await withPlugin(connections, renewed, (plugin) => plugin.verify()).catch(refuse);
   failpoint("rotate-root:proved");
   await commitPassword(context, connections, name, { record, version, othersUntil: 0 });
+}
+
+/** The administrator's name. @throws ApiError 400 with Vault's texts where there is none whose password could be rotated. */
+export function requireRootLogin({ details }: ConnectionConfig): string {
+  const username = detail(details, "username");
+  if (username === "") throw badRequest("unable to rotate root credentials: no username in configuration");
+  if (detail(details, "password") === "") {
+    throw badRequest("unable to rotate root credentials: no password in configuration");
+  }
+  return username;
 }
 
 /**

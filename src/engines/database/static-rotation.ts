@@ -81,9 +81,9 @@ export async function configFor(
   if (!isRoleAllowed(stored.config.allowedRoles, name)) {
     throw new DatabaseError("statement", `"${name}" is not an allowed role`);
   }
-  const isSupported = credentialType === "password";
-  if (!isSupported || !(await connections.hasStaticRoles(stored.config))) {
-    throw badRequest(`unsupported credential_type: "${credentialType}"`);
+  if (credentialType !== "password") throw badRequest(`unsupported credential_type: "${credentialType}"`);
+  if (!(await connections.hasStaticRoles(stored.config))) {
+    throw badRequest(`plugin "${stored.config.pluginName}" has no static roles`);
   }
   return stored.config;
 }

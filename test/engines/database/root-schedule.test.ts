@@ -94,6 +94,9 @@ describe.skipIf(postgresMissing(18) !== undefined)("the administrator's password
     expect(await at.put("database/config/pg", { rotation_schedule: "soon" })).toBe(
       "failed to parse provided rotation_schedule: expected exactly 5 fields, found 1: [soon]",
     );
+    expect(await at.put("database/config/pg", { rotation_period: 60, username: "" })).toBe(
+      "unable to rotate root credentials: no username in configuration",
+    );
     await at.world.core.close();
   });
 });
