@@ -1,11 +1,11 @@
-import { badRequest } from "../../base/errors.ts";
+import { badRequest, messageOf } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { type RotationTimes, secondsUntil } from "../../framework/rotation.ts";
 import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { readConfig } from "./config.ts";
 import { readRole } from "./role.ts";
-import { listStatic, NAME_TAKEN, readStatic, type StaticRole } from "./static-role.ts";
+import { isRotationOverdue, listStatic, NAME_TAKEN, readStatic, type StaticRole } from "./static-role.ts";
 import type { StaticMount } from "./static-rotation.ts";
 import { mergeStaticTerms, STATIC_FIELDS, type StaticGiven } from "./static-terms.ts";
 
@@ -133,9 +133,7 @@ function credsPath({ context, connections }: StaticMount): PathSpec {
       read: {
         summary: "Show the present password, and how long it holds.",
         handler: async ({ values }) => {
-          const stored = await readStatic(context.storage, values.name);
-          if (stored === null) throw badRequest(`unknown role: ${values.name}`);
-          const { role } = stored;
+          const role = await presentRole({ context, connections }, values.name);
           const data = {
             ...lastRotation(role),
             password: role.password,
@@ -149,6 +147,19 @@ function credsPath({ context, connections }: StaticMount): PathSpec {
       },
     },
   });
+}
+
+/** The role, rotated where that is overdue. A rotation that fails is told of by the role itself. */
+async function presentRole(mount: StaticMount, name: string): Promise<StaticRole> {
+  const { storage, clock, log } = mount.context;
+  const stored = await readStatic(storage, name);
+  if (stored === null) throw badRequest(`unknown role: ${name}`);
+  if (!isRotationOverdue(stored.role, clock.now())) return stored.role;
+  const { doDueStatic } = await import("./static-work.ts");
+  await doDueStatic(mount, name).catch((error: unknown) => {
+    log.warn("an overdue rotation failed; it is retried", { role: name, error: messageOf(error) });
+  });
+  return (await readStatic(storage, name))?.role ?? stored.role;
 }
 
 async function describeConnectionOf(

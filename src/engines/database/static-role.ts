@@ -89,6 +89,22 @@ function dueAtOf({ next, busyUntil, rotateAt, checkAt, notBefore }: StaticRole):
   return next !== null ? notBefore : Math.max(Math.min(rotateAt ?? checkAt, checkAt), notBefore, busyUntil);
 }
 
+/** A daemon takes up what is due within a second or two; what is overdue for longer has nobody to look after it. */
+const OVERDUE_MS = 10_000;
+
+/**
+ * Whether the password is about to be replaced by whoever comes next: a command that shows it would itself, after its answer,
+ * make what it has shown useless.
+ */
+export function isRotationOverdue(
+  { next, busyUntil, rotateAt, notBefore }: StaticRole,
+  now: number,
+): boolean {
+  const dueAt =
+    next !== null ? notBefore : Math.max(rotateAt ?? Number.POSITIVE_INFINITY, notBefore, busyUntil);
+  return dueAt <= now - OVERDUE_MS;
+}
+
 export function deleteStatic(name: string, expect: number): EngineWrite {
   return { op: "delete", key: ROLES + name, expect };
 }

@@ -82,6 +82,19 @@ describe.skipIf(postgresMissing(18) !== undefined)("a static role", () => {
     expect(await warnings("due")).toEqual([]);
   });
 
+  test("whose rotation is overdue is rotated before its password is shown", async () => {
+    await adopt("overdue", { rotation_period: "10h" });
+    const first = await passwordOf("overdue");
+    at.world.advance(10 * HOUR + 5);
+    // Just due: that is the daemon's.
+    expect(await passwordOf("overdue")).toBe(first);
+    at.world.advance(10);
+    const shown = await creds("overdue");
+    expect(shown.password).not.toBe(first);
+    expect(shown.ttl).toBe(10 * HOUR);
+    expect(await at.logsIn("overdue", String(shown.password))).toBe(true);
+  });
+
   test("goes by its own statements", async () => {
     await adopt("custom", {
       rotation_period: "24h",
