@@ -92,7 +92,7 @@ async function prepare(
 }
 
 /** @throws ApiError 400 for a password that is not the present one. */
-export async function requireLogin(mount: StaticMount, terms: StaticTerms, password: string): Promise<void> {
+async function requireLogin(mount: StaticMount, terms: StaticTerms, password: string): Promise<void> {
   if ((await logIn(mount, terms, password)) !== "refused") return;
   throw badRequest(`the given password does not log in as "${terms.username}"`);
 }
