@@ -3,7 +3,7 @@ function __vsec_at
     set -l route ""
     for word in (commandline -opc)[2..-1]
         set -l candidate (string trim -- "$route $word")
-        if contains -- "$candidate" 'secrets' 'policy' 'token' 'auth' 'audit' 'kv' 'kv metadata' 'lease' 'operator' 'aws' 'print' 'read' 'write' 'patch' 'list' 'delete' 'status' 'doctor' 'login' 'unwrap' 'path-help' 'daemon' 'server' 'completion' 'complete' 'version' 'print token' 'policy write' 'policy read' 'policy list' 'policy delete' 'policy fmt' 'token create' 'token lookup' 'token renew' 'token revoke' 'token capabilities' 'auth enable' 'auth disable' 'auth list' 'auth move' 'auth tune' 'auth help' 'audit enable' 'audit disable' 'audit list' 'secrets enable' 'secrets disable' 'secrets list' 'secrets move' 'secrets tune' 'kv get' 'kv put' 'kv patch' 'kv list' 'kv delete' 'kv undelete' 'kv destroy' 'kv rollback' 'kv enable-versioning' 'kv metadata get' 'kv metadata put' 'kv metadata patch' 'kv metadata delete' 'lease lookup' 'lease renew' 'lease revoke' 'aws credential-process' 'operator init' 'operator unseal' 'operator seal' 'operator rekey' 'operator generate-root' 'operator rotate' 'operator key-status'
+        if contains -- "$candidate" 'secrets' 'policy' 'token' 'auth' 'audit' 'kv' 'kv metadata' 'lease' 'operator' 'aws' 'print' 'read' 'write' 'patch' 'list' 'delete' 'status' 'doctor' 'login' 'unwrap' 'path-help' 'daemon' 'server' 'completion' 'complete' 'version' 'print token' 'policy write' 'policy read' 'policy list' 'policy delete' 'policy fmt' 'token create' 'token lookup' 'token renew' 'token revoke' 'token capabilities' 'auth enable' 'auth disable' 'auth list' 'auth move' 'auth tune' 'auth help' 'audit enable' 'audit disable' 'audit list' 'secrets enable' 'secrets disable' 'secrets list' 'secrets move' 'secrets tune' 'kv get' 'kv put' 'kv patch' 'kv list' 'kv delete' 'kv undelete' 'kv destroy' 'kv rollback' 'kv enable-versioning' 'kv metadata get' 'kv metadata put' 'kv metadata patch' 'kv metadata delete' 'lease list' 'lease lookup' 'lease renew' 'lease revoke' 'aws credential-process' 'operator init' 'operator unseal' 'operator seal' 'operator rekey' 'operator generate-root' 'operator rotate' 'operator key-status'
             set route "$candidate"
         else
             break
@@ -74,6 +74,7 @@ complete -c vsec -f -n '__vsec_at "kv metadata"' -a delete -d 'Remove a secret w
 complete -c vsec -f -n '__vsec_at "kv metadata"' -a get -d 'Show what is known about a secret'
 complete -c vsec -f -n '__vsec_at "kv metadata"' -a patch -d 'Change parts of the settings of a secret'
 complete -c vsec -f -n '__vsec_at "kv metadata"' -a put -d 'Change the settings of a secret'
+complete -c vsec -f -n '__vsec_at "lease"' -a list -d 'List leases, with the time that is left'
 complete -c vsec -f -n '__vsec_at "lease"' -a lookup -d 'Show a lease'
 complete -c vsec -f -n '__vsec_at "lease"' -a renew -d 'Extend a lease'
 complete -c vsec -f -n '__vsec_at "lease"' -a revoke -d 'Revoke leases and their credentials'
@@ -926,6 +927,22 @@ complete -c vsec -n '__vsec_at "kv metadata delete"' -o output-curl-string -d 'P
 complete -c vsec -n '__vsec_at "kv metadata delete"' -o output-policy -d 'Print the policy that the request needs instead of sending it.'
 complete -c vsec -n '__vsec_at "kv metadata delete"' -o wrap-ttl -r -d 'Wrap the answer in a token that lives this long and can be used once.'
 complete -c vsec -n '__vsec_at "kv metadata delete"' -o mount -r -d 'The path of the mount. With it the argument is the secret\'s path below the mount; without it, it begins with the mount.'
+complete -c vsec -n '__vsec_at "lease list"' -o store -r -d 'Directory of the store to use.'
+complete -c vsec -n '__vsec_at "lease list"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
+complete -c vsec -n '__vsec_at "lease list"' -o ca-cert -r -d 'A PEM file with the authorities to trust when the address is https. It wins over -ca-path.'
+complete -c vsec -n '__vsec_at "lease list"' -o ca-path -r -d 'A directory of PEM files with the authorities to trust.'
+complete -c vsec -n '__vsec_at "lease list"' -o client-cert -r -d 'A PEM file with the certificate to show to the daemon; it needs -client-key.'
+complete -c vsec -n '__vsec_at "lease list"' -o client-key -r -d 'A PEM file with the key of that certificate.'
+complete -c vsec -n '__vsec_at "lease list"' -o tls-server-name -r -d 'The name that the daemon\'s certificate must be for, where the address has another.'
+complete -c vsec -n '__vsec_at "lease list"' -o tls-skip-verify -d 'Do not check the daemon\'s certificate: whoever answers gets the token.'
+complete -c vsec -n '__vsec_at "lease list"' -o header -r -d 'A further HTTP header for requests to a daemon. Names that begin with X-Vault- are refused. May be repeated.'
+complete -c vsec -n '__vsec_at "lease list"' -o non-interactive -d 'Never ask on the terminal, and take standard input as empty.'
+complete -c vsec -n '__vsec_at "lease list"' -o output-curl-string -d 'Print the curl command for the request instead of sending it.'
+complete -c vsec -n '__vsec_at "lease list"' -o output-policy -d 'Print the policy that the request needs instead of sending it.'
+complete -c vsec -n '__vsec_at "lease list"' -o wrap-ttl -r -d 'Wrap the answer in a token that lives this long and can be used once.'
+complete -c vsec -n '__vsec_at "lease list"' -o format -r -f -a 'table json yaml raw' -d 'How to print the answer: "table", "json", "yaml", or, where it says so, "raw".'
+complete -c vsec -n '__vsec_at "lease list"' -o limit -r -d 'The most leases to show. Default 1000.'
+complete -c vsec -n '__vsec_at "lease list"' -o watch -d 'Show the list again and again, until Ctrl-C. Needs a terminal.'
 complete -c vsec -n '__vsec_at "lease lookup"' -o store -r -d 'Directory of the store to use.'
 complete -c vsec -n '__vsec_at "lease lookup"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
 complete -c vsec -n '__vsec_at "lease lookup"' -o ca-cert -r -d 'A PEM file with the authorities to trust when the address is https. It wins over -ca-path.'

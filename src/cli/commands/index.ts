@@ -80,6 +80,7 @@ export const CATALOGUE: Catalogue = {
       "Remove a secret with all its versions",
       () => import("./kv/metadata-delete.ts"),
     ),
+    command("lease list", "List leases, with the time that is left", () => import("./lease/list.ts")),
     command("lease lookup", "Show a lease", () => import("./lease/lookup.ts")),
     command("lease renew", "Extend a lease", () => import("./lease/renew.ts")),
     command("lease revoke", "Revoke leases and their credentials", () => import("./lease/revoke.ts")),
