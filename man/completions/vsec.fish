@@ -3,7 +3,7 @@ function __vsec_at
     set -l route ""
     for word in (commandline -opc)[2..-1]
         set -l candidate (string trim -- "$route $word")
-        if contains -- "$candidate" 'secrets' 'policy' 'token' 'auth' 'audit' 'kv' 'kv metadata' 'lease' 'operator' 'aws' 'print' 'read' 'write' 'patch' 'list' 'delete' 'status' 'doctor' 'login' 'unwrap' 'path-help' 'daemon' 'server' 'completion' 'complete' 'version' 'print token' 'policy write' 'policy read' 'policy list' 'policy delete' 'policy fmt' 'token create' 'token lookup' 'token renew' 'token revoke' 'token capabilities' 'auth enable' 'auth disable' 'auth list' 'auth move' 'auth tune' 'auth help' 'audit enable' 'audit disable' 'audit list' 'secrets enable' 'secrets disable' 'secrets list' 'secrets move' 'secrets tune' 'kv get' 'kv put' 'kv patch' 'kv list' 'kv delete' 'kv undelete' 'kv destroy' 'kv rollback' 'kv enable-versioning' 'kv metadata get' 'kv metadata put' 'kv metadata patch' 'kv metadata delete' 'lease list' 'lease lookup' 'lease renew' 'lease revoke' 'aws credential-process' 'operator init' 'operator unseal' 'operator seal' 'operator rekey' 'operator generate-root' 'operator rotate' 'operator key-status'
+        if contains -- "$candidate" 'secrets' 'policy' 'token' 'auth' 'audit' 'kv' 'kv metadata' 'config' 'lease' 'operator' 'aws' 'print' 'read' 'write' 'patch' 'list' 'delete' 'status' 'doctor' 'login' 'unwrap' 'path-help' 'daemon' 'server' 'completion' 'config list' 'config get' 'config set' 'config unset' 'complete' 'version' 'print token' 'policy write' 'policy read' 'policy list' 'policy delete' 'policy fmt' 'token create' 'token lookup' 'token renew' 'token revoke' 'token capabilities' 'auth enable' 'auth disable' 'auth list' 'auth move' 'auth tune' 'auth help' 'audit enable' 'audit disable' 'audit list' 'secrets enable' 'secrets disable' 'secrets list' 'secrets move' 'secrets tune' 'kv get' 'kv put' 'kv patch' 'kv list' 'kv delete' 'kv undelete' 'kv destroy' 'kv rollback' 'kv enable-versioning' 'kv metadata get' 'kv metadata put' 'kv metadata patch' 'kv metadata delete' 'lease list' 'lease lookup' 'lease renew' 'lease revoke' 'aws credential-process' 'operator init' 'operator unseal' 'operator seal' 'operator rekey' 'operator generate-root' 'operator rotate' 'operator key-status'
             set route "$candidate"
         else
             break
@@ -16,6 +16,7 @@ complete -c vsec -f -n '__vsec_at ""' -a auth -d 'Work with auth methods'
 complete -c vsec -f -n '__vsec_at ""' -a aws -d 'Work with AWS credentials'
 complete -c vsec -f -n '__vsec_at ""' -a complete -d 'Print what a word may become'
 complete -c vsec -f -n '__vsec_at ""' -a completion -d 'Print a completion script for a shell'
+complete -c vsec -f -n '__vsec_at ""' -a config -d 'Work with this user\'s defaults'
 complete -c vsec -f -n '__vsec_at ""' -a daemon -d 'Serve the API, and revoke what has expired'
 complete -c vsec -f -n '__vsec_at ""' -a delete -d 'Delete data and configuration'
 complete -c vsec -f -n '__vsec_at ""' -a doctor -d 'Find what needs a hand'
@@ -74,6 +75,10 @@ complete -c vsec -f -n '__vsec_at "kv metadata"' -a delete -d 'Remove a secret w
 complete -c vsec -f -n '__vsec_at "kv metadata"' -a get -d 'Show what is known about a secret'
 complete -c vsec -f -n '__vsec_at "kv metadata"' -a patch -d 'Change parts of the settings of a secret'
 complete -c vsec -f -n '__vsec_at "kv metadata"' -a put -d 'Change the settings of a secret'
+complete -c vsec -f -n '__vsec_at "config"' -a get -d 'Print a setting'
+complete -c vsec -f -n '__vsec_at "config"' -a list -d 'List the settings'
+complete -c vsec -f -n '__vsec_at "config"' -a set -d 'Set a default'
+complete -c vsec -f -n '__vsec_at "config"' -a unset -d 'Take a setting away'
 complete -c vsec -f -n '__vsec_at "lease"' -a list -d 'List leases, with the time that is left'
 complete -c vsec -f -n '__vsec_at "lease"' -a lookup -d 'Show a lease'
 complete -c vsec -f -n '__vsec_at "lease"' -a renew -d 'Extend a lease'
@@ -282,6 +287,7 @@ complete -c vsec -n '__vsec_at "server"' -o store -r -d 'Directory of the store 
 complete -c vsec -f -n '__vsec_at "completion"' -a bash -d ''
 complete -c vsec -f -n '__vsec_at "completion"' -a zsh -d ''
 complete -c vsec -f -n '__vsec_at "completion"' -a fish -d ''
+complete -c vsec -n '__vsec_at "config list"' -o format -r -f -a 'table json yaml raw' -d 'How to print the answer: "table", "json", "yaml", or, where it says so, "raw".'
 complete -c vsec -n '__vsec_at "complete"' -o store -r -d 'Directory of the store to use.'
 complete -c vsec -n '__vsec_at "complete"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
 complete -c vsec -n '__vsec_at "complete"' -o ca-cert -r -d 'A PEM file with the authorities to trust when the address is https. It wins over -ca-path.'
