@@ -57,6 +57,22 @@ describe.skipIf(postgresMissing(18) !== undefined)("static roles, from the comma
     });
   });
 
+  test("several who rotate it at the same moment do not lock the user out", async () => {
+    const before = await password("app-user");
+    const line = "write -force database/rotate-role/app-user";
+    const ended = await Promise.all(Array.from({ length: 5 }, () => world.run(line)));
+    const refused = ended.filter(({ code }) => code !== 0);
+    expect(refused.length).toBeLessThan(5);
+    for (const { code, stderr } of refused) {
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringContaining("is under way; try again"),
+      });
+    }
+    const after = await password("app-user");
+    expect([await works("app", before), await works("app", after)]).toEqual([false, true]);
+  });
+
   test("the daemon replaces a password when it is due", async () => {
     await world.ok("write database/static-roles/quick-user db_name=pg username=quick rotation_period=5s");
     const first = await password("quick-user");
