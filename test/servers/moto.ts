@@ -26,6 +26,8 @@ export interface MotoServer {
   readonly url: string;
   /** From now on every request needs a signature by keys that exist, and the rights for what it asks. */
   requireKeys(): Promise<void>;
+  /** Everybody may do everything again. */
+  requireNothing(): Promise<void>;
   log(): string;
   stop(): Promise<void>;
 }
@@ -45,15 +47,17 @@ export async function startMoto(): Promise<MotoServer> {
     await answer?.arrayBuffer();
     return answer?.ok === true;
   };
+  const checkAfter = async (requests: string): Promise<void> => {
+    await (await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: requests })).arrayBuffer();
+  };
   await until("moto to answer", isUp, 60_000);
   if (running.hasEnded()) throw new Error(`moto did not start:\n${log().slice(-4000)}`);
   return {
     port,
     url,
     log,
-    requireKeys: async () => {
-      await (await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: "0" })).arrayBuffer();
-    },
+    requireKeys: () => checkAfter("0"),
+    requireNothing: () => checkAfter("inf"),
     stop: async () => {
       await running.stop("SIGKILL");
       directory.remove();

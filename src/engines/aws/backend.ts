@@ -19,7 +19,7 @@ export function awsEngine(
   tuning: AwsTuning = { requestTimeoutMs: null },
 ): (context: MountContext) => Backend {
   return (context) => {
-    const clients = new Clients(context.storage, tuning);
+    const clients = new Clients(context, tuning);
     return mounted({ context, clients, never: new NeverCreatedLeases() });
   };
 }

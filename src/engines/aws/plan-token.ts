@@ -23,6 +23,9 @@ const SECONDS: Readonly<Record<TokenType, { readonly min: number; readonly max: 
   session_token: { min: 900, max: 129_600 },
 };
 
+/** The longest session of a role that was assumed by a role. @see AWS IAM user guide: role chaining. */
+const CHAINED_SECONDS_MAX = 3600;
+
 /** Tokens of STS. AWS ends them by itself, and offers no way to end one earlier: the lease ends when the token does. */
 export const tokenSecret: SecretType = {
   name: TOKEN_SECRET,
@@ -38,9 +41,12 @@ export async function planToken(
   onIssued: OnIssued,
 ): Promise<LeasePlan> {
   const { storage, clock, random, ttl } = mount.context;
-  const durationSeconds = durationOf(role, type, request.ttlSeconds, ttl.maxSeconds);
-  const roleArn = type === "assumed_role" ? chooseArn(role, request) : "";
   const { config } = await readRoot(storage);
+  const isChained = config.roleArn !== "";
+  if (isChained) refuseUnchainable(type);
+  const limits = isChained ? { ...SECONDS[type], max: CHAINED_SECONDS_MAX } : SECONDS[type];
+  const durationSeconds = durationOf(role, type, request.ttlSeconds, ttl.maxSeconds, limits);
+  const roleArn = type === "assumed_role" ? chooseArn(role, request) : "";
   const kind = type === "federation_token" ? "STS" : "IAM";
   const asked = type === "assumed_role" ? sessionName(request.sessionName) : "";
   const name = asked || chooseName(kind, config.usernameTemplate, request, { random, nowMs: clock.now() });
@@ -56,14 +62,28 @@ export async function planToken(
   };
 }
 
-function durationOf(role: Role, type: TokenType, askedSeconds: number, mountMaxSeconds: number): number {
+/** As a role, which is what config/root's role_arn makes us, no token can be had but that of another role. */
+function refuseUnchainable(type: TokenType): void {
+  if (type === "assumed_role") return;
+  throw badRequest(
+    `AWS gives a ${type} to the keys of an IAM user only, and config/root has a role_arn, which it works as`,
+  );
+}
+
+function durationOf(
+  role: Role,
+  type: TokenType,
+  askedSeconds: number,
+  mountMaxSeconds: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
   const wanted = askedSeconds || role.defaultStsTtlSeconds || DEFAULT_SECONDS;
   const caps = [role.maxStsTtlSeconds, mountMaxSeconds].filter((seconds) => seconds > 0);
   const seconds = Math.min(wanted, ...caps);
-  const { min, max } = SECONDS[type];
   if (seconds < min || seconds > max) {
     throw badRequest(
-      `a ${type} lives between ${min} and ${max} seconds, by AWS's rules; ${seconds} is not possible`,
+      `a ${type} lives between ${min} and ${max} seconds, by AWS's rules` +
+        `${max === CHAINED_SECONDS_MAX ? " for a role that is assumed as another role" : ""}; ${seconds} is not possible`,
     );
   }
   return seconds;

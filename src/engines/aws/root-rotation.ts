@@ -1,9 +1,10 @@
 import { GetUserCommand, type IAMClient } from "@aws-sdk/client-iam";
 import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
+import { isInWindow, nextRootRotation } from "../../framework/rotation.ts";
 import { createKey, deleteKey, deleteStrays, KEYS_PER_USER_MAX, listKeys } from "./access-keys.ts";
 import { type AwsKeys, destroyClients } from "./clients.ts";
-import { nextRotation, putRoot, ROOT_KEY, readRoot, type StoredRoot } from "./config.ts";
+import { putRoot, ROOT_KEY, readRoot, type StoredRoot } from "./config.ts";
 import { awsFailure, awsRefusal, errorName, isRefused } from "./errors.ts";
 import type { AwsMount } from "./plan.ts";
 import { proveKeys } from "./prove-keys.ts";
@@ -190,7 +191,7 @@ async function store({ context }: AwsMount, record: RotationRecord, version: num
       throw badRequest("config/root was given another key meanwhile; the new key is taken back");
     }
     const next = { ...config, accessKey: record.newAccessKey, secretKey: record.newSecretKey };
-    const written = putRoot({ ...next, nextRotationAt: nextRotation(next, clock.now()) }, root);
+    const written = putRoot({ ...next, nextRotationAt: nextRootRotation(next.rotation, clock.now()) }, root);
     try {
       const [, last = 0] = await storage.commit([written, putRotation(done, version)]);
       return last;
@@ -268,9 +269,20 @@ async function release({ context }: AwsMount, { since }: RotationRecord): Promis
   });
 }
 
-/** The due rotation of config/root. */
+/** The due rotation of config/root. One that its window has closed for waits for the schedule's next time. */
 export async function rotateDueRoot(mount: AwsMount): Promise<void> {
-  const { config } = await readRoot(mount.context.storage);
-  if (config.nextRotationAt === null || config.nextRotationAt > mount.context.clock.now()) return;
-  await rotateRoot(mount);
+  const { storage, clock, log } = mount.context;
+  const { config, version } = await readRoot(storage);
+  const { nextRotationAt: dueAt, rotation } = config;
+  const now = clock.now();
+  if (dueAt === null || dueAt > now) return;
+  if (isInWindow(rotation, dueAt, now)) {
+    await rotateRoot(mount);
+    return;
+  }
+  const nextRotationAt = nextRootRotation(rotation, now);
+  await storage.commit([putRoot({ ...config, nextRotationAt }, version)]);
+  log.warn("the root key was not rotated within rotation_window; its next scheduled time is waited for", {
+    due: new Date(dueAt).toISOString(),
+  });
 }
