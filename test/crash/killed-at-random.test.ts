@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { postgresMissing } from "../servers/postgres.ts";
-import { Arena, type Case, NOTHING, RECOVERY_MS, TTL_MS } from "./arena.ts";
+import { Arena, type Case, RECOVERY_MS, TTL_MS } from "./arena.ts";
+import { NOTHING } from "./case.ts";
 import { pooled } from "./pool.ts";
 
 const KILLS = 30;

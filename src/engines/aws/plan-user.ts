@@ -31,6 +31,11 @@ export async function planUser(
     username,
     role: request.roleName,
     isNameUnique: isUnique,
+    equipment: {
+      policyArns: role.policyArns,
+      inlinePolicy: role.policyDocument === "" ? null : request.roleName,
+      groups: role.iamGroups,
+    },
     processKey: request.processKey,
   };
   return {

@@ -118,6 +118,7 @@ async function replaceKey(
     if (hasCode(error, "STORE_CONFLICT")) await deleteKey(iam, username, keys.accessKey);
     throw error;
   }
+  failpoint("aws-static:stored");
   return done;
 }
 
@@ -153,5 +154,6 @@ export async function removeStatic(mount: AwsMount, name: string): Promise<void>
     // A user that is gone has no keys.
     if (!isMissing(error)) throw awsRefusal(`unable to delete the keys of "${username}"`, error);
   }
+  failpoint("aws-static:key-deleted");
   await deleteStatic(storage, name, stored.version);
 }

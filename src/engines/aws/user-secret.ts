@@ -5,6 +5,7 @@ import type { MountContext } from "../../framework/backend.ts";
 import type { LeasedSecret, RevokeOutcome, SecretType } from "../../framework/secret.ts";
 import type { Clients } from "./clients.ts";
 import { readLeaseConfig } from "./config.ts";
+import type { Equipment } from "./delete-user.ts";
 import { awsFailure } from "./errors.ts";
 import { Gate } from "./gate.ts";
 import { dropProcessCredential } from "./process-cache.ts";
@@ -38,6 +39,7 @@ export interface UserInternal {
   readonly username: string;
   readonly role: string;
   readonly isNameUnique: boolean;
+  readonly equipment: Equipment;
   /** Where credential-process keeps these keys; null: nowhere. */
   readonly processKey: string | null;
 }
@@ -113,12 +115,12 @@ async function revokeOne(
   clients: Clients,
   secret: LeasedSecret,
 ): Promise<RevokeOutcome> {
-  const { username, isNameUnique, processKey } = internalOf(secret);
+  const { username, isNameUnique, equipment, processKey } = internalOf(secret);
   if (processKey !== null) await dropProcessCredential(context.storage, processKey, username);
   const { iam } = await clients.get();
   const { deleteUser } = await import("./delete-user.ts");
   const createdAfter = isNameUnique ? null : secret.issuedAt - SKEW_MS;
-  const wasThere = await deleteUser(iam, { username, createdAfter });
+  const wasThere = await deleteUser(iam, { username, equipment, createdAfter });
   failpoint("aws:user-deleted");
   if (wasThere || context.clock.now() - secret.issuedAt >= YOUNG_MS) return null;
   const text =

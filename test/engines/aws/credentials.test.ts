@@ -9,6 +9,7 @@ import {
   ListGroupsForUserCommand,
   ListUserTagsCommand,
   PutGroupPolicyCommand,
+  PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
 import { ALLOW_ALL, engineUsers, errorNameOf, identityOf, withAws, worldOn } from "./fixture.ts";
 import { refusalOf } from "./world.ts";
@@ -233,6 +234,57 @@ withAws("AWS credentials", (aws) => {
       "attempted to retrieve assumed_role credentials through the creds path; this is not allowed for legacy roles",
     );
     await world.must("sys/leases/revoke", { lease_id: user.leaseId });
+    await world.close();
+  });
+
+  test.each(["500", "throttle", "lose-answer", "hang-after"] as const)(
+    "a passing fault of STS (%s) is met by trying again, and a lasting one leaves no lease",
+    async (fault) => {
+      const world = await worldOn(aws());
+      await world.must("aws/roles/s", { credential_type: "session_token" });
+      aws().proxy.rule = ({ nth }) => (nth === 1 ? fault : undefined);
+      const { leaseId } = await world.issue("aws/sts/s");
+      await world.must("sys/leases/revoke", { lease_id: leaseId });
+      await world.must("aws/config/root", { max_retries: 0 });
+      aws().proxy.rule = () => fault;
+      const { status } = await world.read("aws/sts/s");
+      expect(status).toBe(fault === "throttle" ? 502 : 400);
+      await world.settle();
+      expect(await world.leases()).toEqual([]);
+      await world.close();
+    },
+  );
+
+  test("with a role_arn in config/root everything is done as that role", async () => {
+    const { iam } = aws();
+    const trust = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }],
+    });
+    const made = await Promise.all(
+      ["hub", "spoke"].map((RoleName) =>
+        iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust })),
+      ),
+    );
+    const [hub = "", spoke = ""] = made.map(({ Role: role }) => role?.Arn ?? "");
+    await iam.send(
+      new PutRolePolicyCommand({ RoleName: "hub", PolicyName: "all", PolicyDocument: ALLOW_ALL }),
+    );
+    const world = await worldOn(aws(), { role_arn: hub });
+    const assumed: string[] = [];
+    aws().proxy.rule = ({ action, params }) => {
+      if (action === "AssumeRole") assumed.push(params.get("RoleArn") ?? "");
+      return undefined;
+    };
+    await world.must("aws/roles/u", { credential_type: "iam_user", policy_document: ALLOW_ALL });
+    const user = await world.issue("aws/creds/u");
+    expect(await identityOf(aws(), user.data)).toContain("user/vault-");
+    await world.must("aws/roles/t", { credential_type: "assumed_role", role_arns: spoke });
+    const token = await world.issue("aws/sts/t");
+    expect(String(token.data.arn)).toContain("assumed-role/spoke/");
+    expect(assumed).toEqual([hub, hub, spoke]);
+    await world.must("sys/leases/revoke", { lease_id: user.leaseId });
+    expect(await engineUsers(aws())).toEqual([]);
     await world.close();
   });
 

@@ -66,14 +66,14 @@ withAws("Ending AWS users", (aws) => {
       "DeleteAccessKey",
       "DeleteAccessKey",
       "DeleteUserPolicy",
-      "DeleteUserPolicy",
-      "DetachUserPolicy",
-      "RemoveUserFromGroup",
       "DeleteUser",
       "DeleteLoginProfile",
       "DeactivateMFADevice",
       "DeleteSigningCertificate",
       "DeleteSSHPublicKey",
+      "DeleteUserPolicy",
+      "DetachUserPolicy",
+      "RemoveUserFromGroup",
       "DeleteUser",
     ]);
     await world.close();
@@ -157,6 +157,47 @@ withAws("Ending AWS users", (aws) => {
     expect(await engineUsers(aws())).toEqual([]);
     await world.close();
   });
+
+  const DELETIONS = ["ListAccessKeys", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"];
+  const CLEARED = DELETIONS.flatMap((action) => [
+    at(action, "500", 2),
+    at(action, "lose-answer", 1),
+    at(action, "hang-after", 1),
+  ]);
+  test.each([...CLEARED, at("DeleteAccessKey", "throttle", 1)])(
+    "a fault in a deletion is met by trying again ($name)",
+    async ({ rule }) => {
+      const world = await ready();
+      const { data, leaseId } = await world.issue("aws/creds/r");
+      aws().proxy.reset();
+      aws().proxy.rule = rule;
+      await world.must("sys/leases/revoke", { lease_id: leaseId, sync: true });
+      expect(await engineUsers(aws())).toEqual([]);
+      expect(await errorNameOf(identityOf(aws(), data))).toBe("InvalidClientTokenId");
+      expect(await world.leases()).toEqual([]);
+      await world.close();
+    },
+  );
+
+  const STUCK = DELETIONS.flatMap((action) => [at(action, deny), at(action, "500")]);
+  test.each([...STUCK, at("DeleteUser", "throttle")])(
+    "a deletion that fails for long is gone on with ($name)",
+    async ({ rule }) => {
+      const world = await ready();
+      const { leaseId } = await world.issue("aws/creds/r");
+      await world.must("aws/config/root", { max_retries: 0 });
+      aws().proxy.reset();
+      aws().proxy.rule = rule;
+      const refusal = refusalOf(await world.write("sys/leases/revoke", { lease_id: leaseId, sync: true }));
+      expect(refusal.text).toContain('IAM user "vault-root-r-');
+      expect(await world.leases()).toHaveLength(1);
+      aws().proxy.reset();
+      await world.settle();
+      expect(await engineUsers(aws())).toEqual([]);
+      expect(await world.leases()).toEqual([]);
+      await world.close();
+    },
+  );
 
   const LASTING = [
     ...["CreateUser", "PutUserPolicy", "CreateAccessKey"].flatMap((action) => [
