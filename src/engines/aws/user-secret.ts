@@ -24,8 +24,8 @@ const YOUNG_MS = 300_000;
 /** Clocks may differ by this much when the age of a user tells whose it is. */
 const SKEW_MS = 60_000;
 
-/** Users that are deleted at once; each takes several requests, whose number at once the clients limit. */
-const USERS_AT_ONCE_MAX = 6;
+/** Users that are deleted at once. Each makes one request after the other, so that the pace's own limit is reached by them. */
+const USERS_AT_ONCE_MAX = 12;
 
 /** Leases are revoked in this many parts, each of which is forgotten as soon as its users are gone. */
 const PARTS = 16;
