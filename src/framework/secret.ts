@@ -33,6 +33,8 @@ export interface NewLease {
   readonly expiresAt: number;
   /** When `create` must have ended. What cannot end by then must not be begun: the lease may be revoked soon after. */
   readonly endBy: number;
+  /** Has the lease found by another name too, which the backend chose: an access key id, a serial number. The last one counts. */
+  alsoCall(alias: string): void;
 }
 
 /** An issued secret as renewal and revocation see it. */

@@ -78,7 +78,8 @@ function tinyEngine(keys: Keys): (context: MountContext) => Backend {
                   principal: key,
                   ttlSeconds: values.ttl,
                   maxTtlSeconds: values.max,
-                  create: async () => {
+                  create: async (lease) => {
+                    if (values.name === "serial") lease.alsoCall(`serial of ${key}`);
                     if (values.name === "impossible") throw new VsecError("BACKEND", "no more keys");
                     keys.live.add(key);
                     await keys.duringCreate();

@@ -34,6 +34,8 @@ export interface LeaseRecord {
   readonly secret: string;
   readonly internal: JsonObject;
   readonly principal: string | null;
+  /** Another name of the credential, which the backend chose when it made it. Absent: none. */
+  readonly alias?: string;
   /** The keyed hash of the token that asked. */
   readonly tokenHash: string;
   readonly issuedAt: number;
@@ -83,12 +85,13 @@ export function principalIndexPrefix(principal: string): string {
 /** Leases that count as irrevocable, so that they are found without a look at all the others. */
 export const IRREVOCABLE_INDEX = "lease-irrevocable/";
 
-/** Keys of the entries through which a lease is found by its token and by its principal; their value is the lease id. */
+/** Keys of the entries through which a lease is found by its token and by its credential's names; their value is the lease id. */
 function indexKeys(record: LeaseRecord): string[] {
   const segment = idSegment(record.id);
   const keys = [tokenIndexPrefix(record.tokenHash) + segment];
   if (isIrrevocable(record)) keys.push(IRREVOCABLE_INDEX + segment);
   if (record.principal !== null) keys.push(principalIndexPrefix(record.principal) + segment);
+  if (record.alias !== undefined) keys.push(principalIndexPrefix(record.alias) + segment);
   return keys;
 }
 

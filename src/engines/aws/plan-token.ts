@@ -112,6 +112,7 @@ async function create(
   const leftMs = Math.max(lease.endBy - END_MARGIN_MS - clock.now(), 1);
   const token = await issueToken(open, request, AbortSignal.timeout(leftMs));
   const { accessKey, secretKey, sessionToken, expiresAt } = token;
+  lease.alsoCall(accessKey);
   await onIssued({ username: "", accessKey, secretKey, sessionToken, expiresAt });
   return dataOf(token, clock.now());
 }

@@ -89,6 +89,7 @@ async function create(
         Math.min(lease.endBy - END_MARGIN_MS, clock.now() + PROOF_MS_MAX),
       );
     }
+    lease.alsoCall(keys.accessKey);
     await onIssued({ ...keys, username, sessionToken: "", expiresAt: lease.expiresAt });
     return { access_key: keys.accessKey, secret_key: keys.secretKey, security_token: null };
   } catch (error) {
