@@ -89,6 +89,8 @@ withAws("AWS credentials", (aws) => {
     proxy.rule = ({ action, nth }) =>
       action === "GetCallerIdentity" && nth === 3 ? { code: "InvalidClientTokenId", status: 403 } : undefined;
     const { data, leaseId } = await world.issue("aws/creds/w", { wait: true });
+    // Each look is over a connection of its own, so that it may meet another server.
+    expect(proxy.connections.size).toBeGreaterThanOrEqual(8);
     expect(proxy.actions.filter((action) => action === "GetCallerIdentity")).toHaveLength(8);
     expect(await identityOf(aws(), data)).toContain("user/vault-");
     await world.must("sys/leases/revoke", { lease_id: leaseId });
