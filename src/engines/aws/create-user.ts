@@ -85,6 +85,10 @@ async function makeUser(iam: IAMClient, user: NewUser, abortSignal: AbortSignal)
     ...(role.permissionsBoundaryArn === "" ? {} : { PermissionsBoundary: role.permissionsBoundaryArn }),
     ...(tags.length === 0 ? {} : { Tags: tags }),
   });
+  await iam.config.credentials().catch((error: unknown) => {
+    // Nothing was sent that would have to be looked for.
+    throw new NeverCreated(awsRefusal("Error creating IAM user", error));
+  });
   try {
     await iam.send(command, { abortSignal });
   } catch (error) {

@@ -257,6 +257,19 @@ withAws("AWS credentials", (aws) => {
     },
   );
 
+  test("a role_arn that cannot be assumed is said, and leaves no lease", async () => {
+    const world = await worldOn(aws(), { role_arn: "arn:aws:iam::123456789012:role/denied" });
+    await world.must("aws/roles/u", { credential_type: "iam_user", policy_document: ALLOW_ALL });
+    aws().proxy.rule = ({ action }) =>
+      action === "AssumeRole" ? { code: "AccessDenied", status: 403 } : undefined;
+    expect(refusalOf(await world.read("aws/creds/u"))).toEqual({
+      status: 400,
+      text: "Error creating IAM user: AccessDenied: refused by the test",
+    });
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
   test("with a role_arn in config/root everything is done as that role", async () => {
     const { iam } = aws();
     const trust = JSON.stringify({
