@@ -7,7 +7,7 @@ const PAGE = 1000;
 
 /**
  * A lease's data, found by its id or, failing that, by what the backend calls its credential. Null: no such lease.
- * @see reference: leases, lookup. `state`, `principal` and the failure's figures are ours.
+ * @see reference: leases, lookup. `state`, `principal`, `label`, the owner's and the failure's figures are ours.
  */
 export async function lookupLease(services: Services, name: string): Promise<JsonObject | null> {
   const lease = (await readLease(services, name)) ?? (await leasesOfPrincipal(services, name))[0];
@@ -25,6 +25,11 @@ function describe(record: LeaseRecord, now: number): JsonObject {
     ttl: Math.round((record.expiresAt - now) / 1000),
   };
   if (record.principal !== null) data.principal = record.principal;
+  if (record.label !== undefined) data.label = record.label;
+  if (record.owner !== undefined) {
+    data.owner_host = record.owner.host.hostname;
+    data.owner_pid = record.owner.pid;
+  }
   if (record.state !== "active") data.state = record.state;
   if (record.failure !== null) {
     data.revoke_attempts = record.failure.attempts;
