@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { VsecError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { MountContext } from "../../framework/backend.ts";
-import type { LeasedSecret, RevokeOutcome, SecretType } from "../../framework/secret.ts";
+import { type LeasedSecret, NotTried, type RevokeOutcome, type SecretType } from "../../framework/secret.ts";
 import type { Clients } from "./clients.ts";
 import { readLeaseConfig } from "./config.ts";
 import type { Equipment } from "./delete-user.ts";
@@ -97,9 +97,7 @@ function revokeAll(
       gate.run(async (): Promise<RevokeOutcome> => {
         if (never.has(secret.leaseId)) return null;
         const { username } = internalOf(secret);
-        if (context.clock.now() > endBy) {
-          return new VsecError("BACKEND", `IAM user "${username}": its turn did not come in time`);
-        }
+        if (context.clock.now() > endBy) return new NotTried(`IAM user "${username}"`);
         try {
           return await revokeOne(context, clients, secret);
         } catch (error) {

@@ -287,6 +287,35 @@ withAws("Ending AWS users", (aws) => {
     await world.close();
   });
 
+  test("a user whose turn does not come within a batch's time is no failure, and gets it later", async () => {
+    const { proxy } = aws();
+    const world = await ready();
+    for (let round = 0; round < 4; round += 1) {
+      await Promise.all(Array.from({ length: 5 }, () => world.issue("aws/creds/r")));
+    }
+    // Each deletion takes so long that those who are begun at once are all that fit.
+    proxy.rule = ({ action }) => {
+      if (action === "DeleteUser") world.advance(110);
+      return undefined;
+    };
+    await world.write("sys/leases/revoke-prefix/aws/creds/r", { sync: true });
+    const left = await Promise.all(
+      (await world.leases()).map((key) => world.lookUp(key.replace("lease/", ""))),
+    );
+    expect(left.length).toBeGreaterThan(0);
+    for (const data of left) {
+      expect(data).toMatchObject({
+        revoke_attempts: 0,
+        revoke_error: expect.stringContaining("turn did not come"),
+      });
+    }
+    proxy.reset();
+    await world.settle();
+    expect(await engineUsers(aws())).toEqual([]);
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
   test("a hundred users are revoked by prefix while AWS throttles", async () => {
     const { proxy } = aws();
     const world = await ready();
