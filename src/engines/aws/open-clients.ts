@@ -63,7 +63,7 @@ export function openClients(config: RootConfig, options: OpenOptions): AwsClient
     ...(credentials === undefined ? {} : { credentials }),
   });
   // Of low priority, it comes after what repeats: each attempt waits for a turn of its own.
-  iam.middlewareStack.add((next) => (args) => options.pace.run(() => next(args)), {
+  iam.middlewareStack.add((next) => (args) => options.pace.run(() => once(next(args))), {
     name: "pace",
     step: "finalizeRequest",
     priority: "low",
@@ -72,6 +72,19 @@ export function openClients(config: RootConfig, options: OpenOptions): AwsClient
     sts(endpoint, config.stsFallbackRegions[index] ?? stsRegion, credentials),
   );
   return { iam, sts: [sts(config.stsEndpoint, stsRegion, credentials), ...fallbacks] };
+}
+
+/**
+ * IAM answers LimitExceeded where an account or a user has as many of something as it may have. By its name the SDK takes it for
+ * a request to slow down, and would repeat for half a minute what cannot succeed.
+ */
+async function once<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (error instanceof Error && error.name === "LimitExceededException") error.name = "LimitExceeded";
+    throw error;
+  }
 }
 
 function keysOf({ accessKey, secretKey }: RootConfig): Credentials | undefined {

@@ -79,7 +79,7 @@ async function create(
     throw new VsecError("BACKEND", "getting ready took too long; nothing was created, so try again");
   const user = { username, role, roleName: request.roleName, isNameUnique: isUnique };
   try {
-    const keys = await createUser(iam, user, AbortSignal.timeout(leftMs));
+    const keys = await createUser(iam, user, clock, AbortSignal.timeout(leftMs));
     if (request.isProved) {
       const { proveKeys } = await import("./prove-keys.ts");
       await proveKeys(

@@ -199,6 +199,35 @@ withAws("Ending AWS users", (aws) => {
     },
   );
 
+  test("a user that AWS does not show at once is equipped as soon as it does", async () => {
+    const { proxy } = aws();
+    const world = await ready();
+    const unknown: Fault = { code: "NoSuchEntity", status: 404 };
+    proxy.rule = ({ action, nth }) => {
+      if (action === "PutUserPolicy" && nth <= 3) return unknown;
+      return action === "GetUser" ? unknown : undefined;
+    };
+    const { data, leaseId } = await world.issue("aws/creds/r");
+    expect(await identityOf(aws(), data)).toContain("user/vault-");
+    await world.must("sys/leases/revoke", { lease_id: leaseId });
+    await world.close();
+  });
+
+  test("a policy that is not there is not waited for", async () => {
+    const { proxy } = aws();
+    const world = await ready();
+    const arn = "arn:aws:iam::123456789012:policy/nowhere";
+    await world.must("aws/roles/lost", { credential_type: "iam_user", policy_arns: arn });
+    proxy.reset();
+    expect(refusalOf(await world.read("aws/creds/lost")).text).toContain(
+      "Error attaching user policy: NoSuchEntity",
+    );
+    expect(proxy.actions.filter((action) => action === "AttachUserPolicy")).toHaveLength(1);
+    expect(await engineUsers(aws())).toEqual([]);
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
   const LASTING = [
     ...["CreateUser", "PutUserPolicy", "CreateAccessKey"].flatMap((action) => [
       at(action, deny),
@@ -214,6 +243,20 @@ withAws("Ending AWS users", (aws) => {
     aws().proxy.reset();
     await world.settle();
     expect(await engineUsers(aws())).toEqual([]);
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
+  test("an account that has no room for another user is said at once, and leaves no lease", async () => {
+    const world = await ready();
+    aws().proxy.reset();
+    aws().proxy.rule = ({ action }) =>
+      action === "CreateUser" ? { code: "LimitExceeded", status: 409 } : undefined;
+    expect(refusalOf(await world.read("aws/creds/r"))).toEqual({
+      status: 400,
+      text: "Error creating IAM user: LimitExceeded: refused by the test",
+    });
+    expect(aws().proxy.actions).toEqual(["CreateUser"]);
     expect(await world.leases()).toEqual([]);
     await world.close();
   });

@@ -104,6 +104,35 @@ withAws("Rotating AWS keys", (aws) => {
     await world.close();
   });
 
+  test.each(["500", "throttle"] as const)("a passing fault (%s) is met by trying again", async (fault) => {
+    const { world, user } = await ready();
+    const actions =
+      fault === "500"
+        ? ["GetUser", "ListAccessKeys", "CreateAccessKey", "DeleteAccessKey"]
+        : ["DeleteAccessKey"];
+    aws().proxy.rule = ({ action, nth }) => (nth === 1 && actions.includes(action) ? fault : undefined);
+    const { access_key } = await world.must("aws/config/rotate-root");
+    expect(await keysOf(user)).toEqual([String(access_key)]);
+    await world.close();
+  });
+
+  test.each(["lose-answer", "hang-after"] as const)(
+    "a new key whose secret never came (%s) is deleted, and the old one stays in force",
+    async (fault) => {
+      const { world, user, keys } = await ready();
+      // The second attempt meets AWS's limit of two keys.
+      aws().proxy.rule = ({ action, nth }) => (action === "CreateAccessKey" && nth === 1 ? fault : undefined);
+      const { text } = refusalOf(await world.write("aws/config/rotate-root"));
+      expect(text).toContain("error calling CreateAccessKey: LimitExceeded");
+      expect(await keysOf(user)).toHaveLength(2);
+      world.advance(QUARTER_HOUR);
+      await world.daemon();
+      expect(await keysOf(user)).toEqual([keys.access_key]);
+      await world.must("aws/config/rotate-root");
+      await world.close();
+    },
+  );
+
   const INTERFERENCE = ["somebody deleted the new key", "config/root was given another key"] as const;
   test.each(INTERFERENCE)("a rotation that was cut short ends although %s", async (what) => {
     const { world, user, keys } = await ready();

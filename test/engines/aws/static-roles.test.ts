@@ -98,6 +98,29 @@ withAws("Static AWS roles", (aws) => {
     await world.close();
   });
 
+  test("a static key whose secret never came is deleted, and the next rotation gives one", async () => {
+    const { iam, proxy } = aws();
+    const world = await worldOn(aws());
+    await iam.send(new CreateUserCommand({ UserName: "lost" }));
+    await world.must("aws/static-roles/lost", { username: "lost", rotation_period: "1h" });
+    const first = await world.issue("aws/static-creds/lost");
+    world.advance(3601);
+    proxy.reset();
+    // The second attempt meets AWS's limit of two keys.
+    proxy.rule = ({ action, nth }) => (action === "CreateAccessKey" && nth === 1 ? "lose-answer" : undefined);
+    expect((await world.daemon()).failed).toBe(1);
+    expect((await world.issue("aws/static-creds/lost")).data).toMatchObject({
+      access_key: first.data.access_key ?? "",
+    });
+    world.advance(QUARTER_HOUR);
+    await world.daemon();
+    const next = await world.issue("aws/static-creds/lost");
+    expect((await keysOf("lost")).sort()).toEqual(
+      [String(first.data.access_key), String(next.data.access_key)].sort(),
+    );
+    await world.close();
+  });
+
   test("another period counts from the last rotation on", async () => {
     const { iam } = aws();
     const world = await worldOn(aws());
