@@ -23,7 +23,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { VsecError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
-import { awsText, errorName, isMissing } from "./errors.ts";
+import { attemptsOf, awsText, errorName, isMissing } from "./errors.ts";
 
 /** Everything is asked for in one page: AWS allows a user fewer of each. */
 const MaxItems = 1000;
@@ -65,16 +65,27 @@ export async function deleteUser(iam: IAMClient, doomed: DoomedUser): Promise<bo
   }
   failpoint("aws:user-detached");
   try {
-    await ignoreMissing(iam.send(new DeleteUserCommand({ UserName: username })));
+    return await remove(iam, username);
   } catch (error) {
     if (errorName(error) !== "DeleteConflict") throw error;
     const problems = await clearEverything(iam, username);
     await detachAll(iam, username);
-    await ignoreMissing(iam.send(new DeleteUserCommand({ UserName: username }))).catch((last: unknown) => {
+    return remove(iam, username).catch((last: unknown) => {
       throw new VsecError("BACKEND", [awsText(last), ...problems].join("; "), { cause: last });
     });
   }
-  return true;
+}
+
+/** @returns False: AWS does not show the user any more, though nobody here has deleted it. */
+async function remove(iam: IAMClient, UserName: string): Promise<boolean> {
+  try {
+    await iam.send(new DeleteUserCommand({ UserName }));
+    return true;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    // An attempt whose answer was lost has deleted it.
+    return attemptsOf(error) > 1;
+  }
 }
 
 async function ignoreMissing(request: Promise<unknown>): Promise<void> {
