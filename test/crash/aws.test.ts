@@ -17,6 +17,7 @@ import {
   ROTATE_STATIC,
 } from "./aws-operations.ts";
 import { NOTHING, recovered } from "./case.ts";
+import { killAt as killAtMoment, measure, moments } from "./moments.ts";
 import { pooled } from "./pool.ts";
 
 interface Keys {
@@ -29,6 +30,9 @@ const ROOTS = placesOf(ROTATE_ROOT);
 const STATICS = placesOf(ADD_STATIC, ROTATE_STATIC);
 type Death = Pick<Ended, "signal" | "stdout">;
 const KILLED: Death = { signal: "SIGKILL", stdout: "" };
+
+/** At random, of each command. */
+const KILLS = 12;
 
 const MISSING = motoMissing();
 const TITLE = `killed at its work for AWS${MISSING === undefined ? "" : ` (skipped: ${MISSING})`}`;
@@ -120,6 +124,31 @@ describe.skipIf(MISSING !== undefined)(TITLE, () => {
       });
     },
   );
+
+  test("an issue killed at any moment leaves no user without a lease, and what it leaves ends", async () => {
+    const at = await arena.enter();
+    const line = `read ${at.credsPath}`;
+    const runs = pooled(moments(KILLS, await measure(at, line)), (moment) => killAtMoment(at, line, moment));
+    expect((await Promise.all(runs)).flat()).toEqual([]);
+    const { complaints, differences } = await at.recover();
+    expect({ complaints, differences }).toEqual({ complaints: [], differences: [] });
+    expect(await at.recoverAtLast()).toEqual(NOTHING);
+  });
+
+  test("a revocation by prefix killed at any moment leaves no user without a lease, and goes on later", async () => {
+    const timed = await arena.enter();
+    await timed.world.ok(`read ${timed.credsPath}`);
+    const lengthMs = await measure(timed, `lease revoke -sync -prefix ${timed.credsPath}`);
+    const runs = pooled(moments(KILLS, lengthMs), async (moment) => {
+      const at = await arena.enter();
+      await Promise.all([at.world.ok(`read ${at.credsPath}`), at.world.ok(`read ${at.credsPath}`)]);
+      const orphans = await killAtMoment(at, `lease revoke -sync -prefix ${at.credsPath}`, moment);
+      const { complaints, differences } = await at.recover();
+      return { orphans, complaints, differences, atLast: await at.recoverAtLast() };
+    });
+    const whole = { orphans: [], complaints: [], differences: [], atLast: NOTHING };
+    expect(await Promise.all(runs)).toEqual(runs.map(() => whole));
+  });
 
   test("the end of a static role that was killed can be repeated, and leaves no key", async () => {
     const at = await arena.enter();
