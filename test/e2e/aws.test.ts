@@ -2,6 +2,8 @@
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import {
   CreateRoleCommand,
@@ -211,6 +213,15 @@ describe.skipIf(MISSING !== undefined)(TITLE, () => {
     await world.ok("lease revoke -prefix aws/credential-process/cli");
     expect(await users("cli")).toEqual([]);
     expect(await ask()).not.toBe(first);
+  });
+
+  test("no key that was configured or issued can be read in the store's files", async () => {
+    const { data } = await world.json<Issued>("read aws/creds/s3-readonly");
+    const secrets = [aws.admin.access_key, data.access_key, data.secret_key, "s3-readonly", "iam:ListUsers"];
+    for (const name of readdirSync(world.store)) {
+      const content = readFileSync(join(world.store, name), "latin1");
+      expect(secrets.filter((secret) => content.includes(secret))).toEqual([]);
+    }
   });
 
   test("what the engine has made goes with it", async () => {

@@ -1,4 +1,5 @@
 import { GetUserCommand, type IAMClient } from "@aws-sdk/client-iam";
+import type { Clock } from "../../base/clock.ts";
 import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import { isInWindow, nextRootRotation } from "../../framework/rotation.ts";
@@ -29,6 +30,10 @@ import {
 const BUSY_MS = 600_000;
 const PROOF_MS_MAX = 120_000;
 const RETRY_MS = 30_000;
+
+/** So often, with pauses, IAM is asked with a key that it does not know yet. */
+const KNOWN_LOOKS_MAX = 15;
+const KNOWN_PAUSE_MS = 2000;
 
 /** @returns The new access key id. @throws ApiError 400 with Vault's texts. @see reference: AWS rotate-root. */
 export async function rotateRoot(mount: AwsMount): Promise<string> {
@@ -173,12 +178,28 @@ async function finish(mount: AwsMount, { record, version }: StoredRotation): Pro
     failpoint("aws-root:stored");
   }
   try {
-    await withIam(mount, keys, (iam) => deleteKey(iam, record.username, record.oldAccessKey));
+    await withIam(mount, keys, (iam) => deleteOld(iam, record, clock));
   } catch (error) {
     throw awsRefusal("error deleting old access key", error);
   }
   failpoint("aws-root:old-deleted");
   await storage.commit([endRotation(last)]);
+}
+
+/** IAM's servers may learn of the new key later than those of STS that proved it. @throws what the SDK throws. */
+async function deleteOld(
+  iam: IAMClient,
+  { username, oldAccessKey }: RotationRecord,
+  clock: Clock,
+): Promise<void> {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await deleteKey(iam, username, oldAccessKey);
+    } catch (error) {
+      if (errorName(error) !== "InvalidClientTokenId" || look === KNOWN_LOOKS_MAX) throw error;
+      await clock.sleep(KNOWN_PAUSE_MS);
+    }
+  }
 }
 
 /** Puts the new key into the configuration, whatever else was changed in it meanwhile. */

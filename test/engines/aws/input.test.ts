@@ -156,6 +156,25 @@ describe("What is refused before AWS is asked", () => {
     await world.close();
   });
 
+  test("what is shown has Vault's fields", async () => {
+    const world = await AwsWorld.create();
+    const fieldsOf = async (path: string): Promise<string[]> =>
+      Object.keys((await world.issue(`aws/${path}`)).data).sort();
+    await world.must("aws/roles/r", { credential_type: "session_token" });
+    expect(await fieldsOf("roles/r")).toEqual([
+      ...["credential_type", "default_sts_ttl", "external_id", "iam_groups", "iam_tags", "max_sts_ttl"],
+      ...["mfa_serial_number", "permissions_boundary_arn", "policy_arns", "policy_document", "role_arns"],
+      ...["session_tags", "user_path"],
+    ]);
+    await world.must("aws/config/root", { region: "eu-west-1" });
+    expect(await fieldsOf("config/root")).toEqual([
+      ...["access_key", "disable_automated_rotation", "iam_endpoint", "max_retries", "region", "role_arn"],
+      ...["rotation_period", "rotation_schedule", "rotation_window", "sts_endpoint"],
+      ...["sts_fallback_endpoints", "sts_fallback_regions", "sts_region", "username_template"],
+    ]);
+    await world.close();
+  });
+
   test("what is written is shown: roles, TTLs, and a root configuration without its secret", async () => {
     const world = await AwsWorld.create();
     await world.must("aws/roles/a@b", {

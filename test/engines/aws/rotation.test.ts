@@ -133,6 +133,15 @@ withAws("Rotating AWS keys", (aws) => {
     },
   );
 
+  test("IAM is given time to learn of the new key", async () => {
+    const { world, user } = await ready();
+    aws().proxy.rule = ({ action, nth }) =>
+      action === "DeleteAccessKey" && nth <= 3 ? { code: "InvalidClientTokenId", status: 403 } : undefined;
+    const { access_key } = await world.must("aws/config/rotate-root");
+    expect(await keysOf(user)).toEqual([String(access_key)]);
+    await world.close();
+  });
+
   const INTERFERENCE = ["somebody deleted the new key", "config/root was given another key"] as const;
   test.each(INTERFERENCE)("a rotation that was cut short ends although %s", async (what) => {
     const { world, user, keys } = await ready();
