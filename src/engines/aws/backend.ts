@@ -39,7 +39,7 @@ function mounted(mount: AwsMount): Backend {
       ...processPaths(mount),
       ...staticPaths(mount),
     ],
-    secrets: [userSecret(context, clients, never), tokenSecret],
+    secrets: [userSecret(context, clients, never), tokenSecret(context)],
     due: (key) => doDue(mount, key),
     close: () => clients.close(),
   };

@@ -1,9 +1,11 @@
 import { badRequest } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
+import type { MountContext } from "../../framework/backend.ts";
 import type { LeasePlan, NewLease, SecretType } from "../../framework/secret.ts";
 import { readRoot } from "./config.ts";
 import type { IssuedToken, TokenRequest } from "./issue-token.ts";
 import type { AwsMount, CredentialRequest, OnIssued } from "./plan.ts";
+import { dropProcessCredential } from "./process-cache.ts";
 import type { Role } from "./role.ts";
 import { isRoleArn } from "./role-check.ts";
 import { chooseName, sessionName } from "./username.ts";
@@ -26,12 +28,23 @@ const SECONDS: Readonly<Record<TokenType, { readonly min: number; readonly max: 
 /** The longest session of a role that was assumed by a role. @see AWS IAM user guide: role chaining. */
 const CHAINED_SECONDS_MAX = 3600;
 
-/** Tokens of STS. AWS ends them by itself, and offers no way to end one earlier: the lease ends when the token does. */
-export const tokenSecret: SecretType = {
-  name: TOKEN_SECRET,
-  createTimeoutMs: CREATE_TIMEOUT_MS,
-  revoke: async (secrets) => secrets.map(() => null),
-};
+/**
+ * Tokens of STS. AWS ends them by itself, and offers no way to end one earlier: the lease ends when the token does. One that is
+ * revoked is at least not handed out again.
+ */
+export function tokenSecret({ storage }: MountContext): SecretType {
+  return {
+    name: TOKEN_SECRET,
+    createTimeoutMs: CREATE_TIMEOUT_MS,
+    revoke: async (secrets) => {
+      for (const { internal, leaseId } of secrets) {
+        const { processKey } = internal;
+        if (typeof processKey === "string") await dropProcessCredential(storage, processKey, leaseId);
+      }
+      return secrets.map(() => null);
+    },
+  };
+}
 
 /** Plans a token. @throws ApiError 400 with Vault's texts. */
 export async function planToken(
@@ -53,7 +66,7 @@ export async function planToken(
   const token: TokenRequest = { type, role, name, roleArn, mfaCode: request.mfaCode, durationSeconds };
   return {
     secret: TOKEN_SECRET,
-    internal: { v: 1, role: request.roleName, type, name },
+    internal: { v: 1, role: request.roleName, type, name, processKey: request.processKey },
     ...(type === "session_token" ? {} : { principal: name }),
     ttlSeconds: durationSeconds,
     maxTtlSeconds: durationSeconds,
@@ -113,7 +126,7 @@ async function create(
   const token = await issueToken(open, request, AbortSignal.timeout(leftMs));
   const { accessKey, secretKey, sessionToken, expiresAt } = token;
   lease.alsoCall(accessKey);
-  await onIssued({ username: "", accessKey, secretKey, sessionToken, expiresAt });
+  await onIssued({ leaseId: lease.id, accessKey, secretKey, sessionToken, expiresAt });
   return dataOf(token, clock.now());
 }
 

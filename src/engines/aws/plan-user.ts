@@ -90,7 +90,7 @@ async function create(
       );
     }
     lease.alsoCall(keys.accessKey);
-    await onIssued({ ...keys, username, sessionToken: "", expiresAt: lease.expiresAt });
+    await onIssued({ ...keys, leaseId: lease.id, sessionToken: "", expiresAt: lease.expiresAt });
     return { access_key: keys.accessKey, secret_key: keys.secretKey, security_token: null };
   } catch (error) {
     if (!(error instanceof NeverCreated)) throw error;

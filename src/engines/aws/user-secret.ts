@@ -114,7 +114,7 @@ async function revokeOne(
   secret: LeasedSecret,
 ): Promise<RevokeOutcome> {
   const { username, isNameUnique, equipment, processKey } = internalOf(secret);
-  if (processKey !== null) await dropProcessCredential(context.storage, processKey, username);
+  if (processKey !== null) await dropProcessCredential(context.storage, processKey, secret.leaseId);
   const { iam } = await clients.get();
   const { deleteUser } = await import("./delete-user.ts");
   const createdAfter = isNameUnique ? null : secret.issuedAt - SKEW_MS;

@@ -11,6 +11,7 @@ import {
   PutGroupPolicyCommand,
   PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
+import type { JsonObject } from "../../../src/base/json.ts";
 import { ALLOW_ALL, engineUsers, errorNameOf, identityOf, withAws, worldOn } from "./fixture.ts";
 import { refusalOf } from "./world.ts";
 
@@ -341,6 +342,37 @@ withAws("AWS credentials", (aws) => {
     const next = await world.issue("aws/credential-process/cpu");
     expect(await identityOf(aws(), next.data)).toContain("user/vault-");
     await world.must("sys/leases/revoke", { lease_id: next.leaseId });
+    await world.close();
+  });
+
+  test("credential-process gives each token its own credentials, and none whose lease was revoked", async () => {
+    const world = await worldOn(aws());
+    await world.must("aws/roles/own", { credential_type: "iam_user", policy_document: ALLOW_ALL });
+    await world.must("aws/roles/sts", { credential_type: "session_token" });
+    const tokens: string[] = [];
+    for (const _ of ["first", "second"]) {
+      const { body } = await world.write("auth/token/create", { policies: ["root"] });
+      tokens.push((body as { auth: { client_token: string } }).auth.client_token);
+    }
+    const ask = async (token: string | undefined, role: string) => {
+      const path = `aws/credential-process/${role}`;
+      const { body } = await world.core.handle({ method: "GET", path, token: token ?? "" });
+      return body as { data: JsonObject; lease_id: string };
+    };
+    const [first, second] = tokens;
+    const one = await ask(first, "own");
+    const other = await ask(second, "own");
+    expect(other.data.access_key).not.toBe(one.data.access_key ?? "");
+    await world.must("auth/token/revoke", { token: first ?? "" });
+    expect(await errorNameOf(identityOf(aws(), one.data))).toBe("InvalidClientTokenId");
+    expect((await ask(second, "own")).data).toEqual(other.data);
+
+    const token = await ask(second, "sts");
+    expect((await ask(second, "sts")).lease_id).toBe("");
+    await world.must("sys/leases/revoke", { lease_id: token.lease_id });
+    expect((await ask(second, "sts")).lease_id).not.toBe("");
+    await world.must("auth/token/revoke", { token: second ?? "" });
+    expect(await engineUsers(aws())).toEqual([]);
     await world.close();
   });
 });
