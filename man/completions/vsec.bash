@@ -40,7 +40,7 @@ _vsec() {
     'operator') choices='generate-root init key-status rekey rotate seal unseal' ;;
     'aws') choices='credential-process' ;;
     'print') choices='token' ;;
-    'read') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
+    'read') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -wait' ;;
     'write') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
     'patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
     'list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
