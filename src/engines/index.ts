@@ -19,6 +19,11 @@ export const ENGINES: readonly EngineType[] = [
     load: async () => (await import("./kv/backend.ts")).kvEngine,
   },
   {
+    type: "transit",
+    description: "Encryption and signatures with keys that stay here",
+    load: async () => (await import("./transit/backend.ts")).transitEngine,
+  },
+  {
     type: "aws",
     description: "AWS users and tokens that live as long as their lease",
     load: async () => (await import("./aws/backend.ts")).awsEngine(),
