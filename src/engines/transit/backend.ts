@@ -1,9 +1,13 @@
 import type { Backend, MountContext, PathSpec } from "../../framework/backend.ts";
+import { backupPaths } from "./backup-paths.ts";
+import { certificatePaths } from "./certificate-paths.ts";
 import { configPath } from "./config-path.ts";
 import { datakeyPath } from "./datakey-path.ts";
 import { decryptPath } from "./decrypt-path.ts";
 import { encryptPath } from "./encrypt-path.ts";
+import { exportPaths } from "./export-paths.ts";
 import { hmacPaths } from "./hmac-paths.ts";
+import { importPaths } from "./import-paths.ts";
 import { keyPaths } from "./key-paths.ts";
 import { lifePaths } from "./life-paths.ts";
 import { TransitMount } from "./mount.ts";
@@ -14,6 +18,7 @@ import { settingsPaths } from "./settings.ts";
 import { signPaths } from "./sign-paths.ts";
 import { toolPaths } from "./tool-paths.ts";
 import { verifyPaths } from "./verify-paths.ts";
+import { wrappingKeyPath } from "./wrapping-key.ts";
 
 /** The transit engine: encryption and signatures as a service, with keys that never leave it unless that is allowed. */
 export function transitEngine(context: MountContext): Backend {
@@ -36,6 +41,11 @@ function pathsOf(mount: TransitMount): readonly PathSpec[] {
     ...keyPaths(mount),
     configPath(mount),
     ...lifePaths(mount),
+    wrappingKeyPath(mount),
+    ...importPaths(mount),
+    ...exportPaths(mount),
+    ...backupPaths(mount),
+    ...certificatePaths(mount),
     encryptPath(mount),
     decryptPath(mount),
     rewrapPath(mount),

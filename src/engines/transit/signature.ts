@@ -45,24 +45,19 @@ export async function sign(
     const body = bytes.toString(options.marshaling === "jws" ? "base64url" : "base64");
     return { signature: versioned(number, body), version: number, publicKey };
   };
-  switch (type.family) {
-    case "ed25519": {
-      const privateKey = ed25519PrivateKey(key, type, version, context);
-      const publicKey = record.derived
-        ? ed25519PublicBytes(createPublicKey(privateKey)).toString("base64")
-        : "";
-      return done(signNative(null, input, privateKey), publicKey);
-    }
-    case "ecdsa": {
-      const halves = await signEcdsa(type, version.privateKey, toSign(input, options));
-      return done(marshal(halves, options));
-    }
-    case "rsa": {
-      const digest = digestFor(input, options);
-      const salt = (length: number) => mount.context.random.bytes(length);
-      return done(signRsa(version.privateKey, options.hash, digest, options.scheme, salt));
-    }
+  if (type.family === "ed25519") {
+    const privateKey = ed25519PrivateKey(key, type, version, context);
+    const publicKey = record.derived
+      ? ed25519PublicBytes(createPublicKey(privateKey)).toString("base64")
+      : "";
+    return done(signNative(null, input, privateKey), publicKey);
   }
+  if (type.family === "ecdsa") {
+    const halves = await signEcdsa(type, version.privateKey, toSign(input, options));
+    return done(marshal(halves, options));
+  }
+  const salt = (length: number) => mount.context.random.bytes(length);
+  return done(signRsa(version.privateKey, options.hash, digestFor(input, options), options.scheme, salt));
 }
 
 /** Whether a signature is one of this input by this key. @throws ApiError 400 for a malformed one. */
@@ -79,18 +74,16 @@ export async function verify(
   const taken = takeVersioned(record, signature, "invalid signature");
   const bytes = decodedSignature(taken.body, options);
   const version = await mount.versions.get(key, taken.version);
-  switch (type.family) {
-    case "ed25519": {
-      const publicKey = record.derived
-        ? createPublicKey(ed25519PrivateKey(key, type, version, context))
-        : version.publicKey;
-      return bytes.length === 64 && verifyNative(null, input, publicKey, bytes);
-    }
-    case "ecdsa":
-      return verifyEcdsa(type, version.publicKey, toSign(input, options), unmarshal(type, bytes, options));
-    case "rsa":
-      return verifyRsa(version.publicKey, options.hash, digestFor(input, options), options.scheme, bytes);
+  if (type.family === "ed25519") {
+    const publicKey = record.derived
+      ? createPublicKey(ed25519PrivateKey(key, type, version, context))
+      : version.publicKey;
+    return bytes.length === 64 && verifyNative(null, input, publicKey, bytes);
   }
+  if (type.family === "ecdsa") {
+    return verifyEcdsa(type, version.publicKey, toSign(input, options), unmarshal(type, bytes, options));
+  }
+  return verifyRsa(version.publicKey, options.hash, digestFor(input, options), options.scheme, bytes);
 }
 
 function decodedSignature(body: string, { marshaling }: SigningOptions): Buffer {
