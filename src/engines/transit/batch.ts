@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { ApiError, badRequest } from "../../base/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
+import { ExactNumber, isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
 import type { Reply } from "../../framework/backend.ts";
 
 /** An item of a batch, or the one item of a request without. What an operation does not know it does not look at. */
@@ -79,7 +79,8 @@ function readItem(item: Json, index: number, required: RequiredPart | null, wron
     if (typeof value === "string") read[name] = value;
     else wrong.push(`'[${index}].${name}' expected type 'string', got unconvertible type '${goType(value)}'`);
   }
-  const version = own(item, "key_version") ?? 0;
+  const given = own(item, "key_version") ?? 0;
+  const version = given instanceof ExactNumber ? given.plain() : given;
   const number = typeof version === "string" && /^-?\d{1,15}$/.test(version) ? Number(version) : version;
   if (typeof number === "number" && Number.isSafeInteger(number)) read.key_version = number;
   else {
@@ -101,7 +102,7 @@ function goType(value: Json): string {
   if (Array.isArray(value)) return "[]interface {}";
   if (typeof value === "string") return "string";
   if (typeof value === "boolean") return "bool";
-  return typeof value === "object" ? "map[string]interface {}" : "json.Number";
+  return isJsonObject(value) ? "map[string]interface {}" : "json.Number";
 }
 
 /** After so many items whoever else waits for this process has a turn. */

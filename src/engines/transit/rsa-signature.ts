@@ -15,7 +15,7 @@ const RAW = { padding: constants.RSA_NO_PADDING };
 /**
  * Signs a digest.
  * @param hash - Null: PKCS #1 v1.5 over the input alone, without naming a hash function.
- * @param randomBytes - Makes the salt.
+ * @param newSalt - Random bytes, as many as asked for.
  * @throws ApiError 400 for a salt, or an input, that does not fit the key. @see RFC 8017 sections 8.1 and 8.2
  */
 export function signRsa(
@@ -23,17 +23,12 @@ export function signRsa(
   hash: HashAlgorithm | null,
   digest: Buffer,
   scheme: RsaScheme,
-  randomBytes: (length: number) => Uint8Array,
+  newSalt: (length: number) => Uint8Array,
 ): Buffer {
   const bits = bitsOf(key);
   const encoded =
     scheme.algorithm === "pss"
-      ? encodePss(
-          needHash(hash),
-          digest,
-          Buffer.from(randomBytes(saltBytes(scheme, needHash(hash), bits))),
-          bits,
-        )
+      ? encodePss(needHash(hash), digest, Buffer.from(newSalt(saltBytes(scheme, needHash(hash), bits))), bits)
       : encodePkcs1(hash, digest, bits);
   return privateEncrypt({ key, ...RAW }, encoded);
 }
