@@ -42,11 +42,11 @@ function directoriesOf(env: ComposeOptions["env"]): Directories {
 
 /** The composition root: picks the adapters of this machine and builds an instance over them. Opens nothing yet. */
 export function composeInstance(options: ComposeOptions): Instance {
-  const { env } = options;
+  const { env, isOneShot = false } = options;
   const file = join(storeDirectoryOf(options), STORE_FILE);
   return composeOver(options, {
     // A command that merged the log each time would spend most of its time on that.
-    openStorage: () => openSqliteStorage({ file, keepsLog: options.isOneShot ?? false }),
+    openStorage: () => openSqliteStorage({ file, keepsLog: isOneShot, groupsCommits: !isOneShot }),
     createStorage: () => openSqliteStorage({ file, create: true }),
     storageType: "sqlite",
     seals: composeSeals(env, env),

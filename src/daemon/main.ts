@@ -5,6 +5,7 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { versionLine } from "../contract/version.ts";
 import type { Instance } from "../core/instance.ts";
 import { systemClock } from "../platform/clock.ts";
+import { compileAsUsual } from "../platform/compiling.ts";
 import { daemonSocketPath } from "../platform/daemon-socket.ts";
 import { type DevOptions, devBanner, initDevStore } from "./dev.ts";
 import { dueWorkOf, unsealedCore } from "./due-work.ts";
@@ -44,6 +45,7 @@ export interface DaemonWorld {
  *   make or unseal one through it.
  */
 export async function runDaemonCommand(options: DaemonOptions, world: DaemonWorld): Promise<number> {
+  compileAsUsual();
   const log = lineLog(world.stderr, options.logLevel, options.logFormat, systemClock);
   if (options.dev !== undefined) return runDev(options, options.dev, world, log);
   const storeDir = storeDirectoryOf({ env: world.env, ...pick(options.storeDir) });
