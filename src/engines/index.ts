@@ -24,6 +24,11 @@ export const ENGINES: readonly EngineType[] = [
     load: async () => (await import("./transit/backend.ts")).transitEngine,
   },
   {
+    type: "totp",
+    description: "One-time codes, given and checked",
+    load: async () => (await import("./totp/backend.ts")).totpEngine,
+  },
+  {
     type: "aws",
     description: "AWS users and tokens that live as long as their lease",
     load: async () => (await import("./aws/backend.ts")).awsEngine(),
