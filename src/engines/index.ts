@@ -29,6 +29,11 @@ export const ENGINES: readonly EngineType[] = [
     load: async () => (await import("./totp/backend.ts")).totpEngine,
   },
   {
+    type: "ssh",
+    description: "SSH certificates, and passwords for one login",
+    load: async () => (await import("./ssh/backend.ts")).sshEngine,
+  },
+  {
     type: "aws",
     description: "AWS users and tokens that live as long as their lease",
     load: async () => (await import("./aws/backend.ts")).awsEngine(),
