@@ -14,6 +14,7 @@ import { systemClock } from "./platform/clock.ts";
 import { type Directories, directoriesFor } from "./platform/directories.ts";
 import { systemFiles } from "./platform/files.ts";
 import { systemKeychain } from "./platform/keychain.ts";
+import { systemProcesses } from "./platform/processes.ts";
 import { systemRandom } from "./platform/random.ts";
 import { openSqliteStorage } from "./storage/sqlite/sqlite-storage.ts";
 
@@ -79,6 +80,7 @@ function composeOver(
     authMethods: AUTH_METHODS,
     clock: composeClock(env),
     random: systemRandom,
+    processes: systemProcesses(),
     log,
     isOneShot,
     // A command's standard output is its answer's.

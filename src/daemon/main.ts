@@ -142,8 +142,11 @@ async function once(instance: Instance, log: Log, signal: AbortSignal): Promise<
   const core = await instance.core();
   if (core === null) return refuseSealed(log);
   try {
-    const { done, failed } = await runOnce(core, signal);
-    log.info("done with what was due", { done, failed });
+    const left = await core.endLeasesOfDead();
+    if (left.revoked > 0) log.info("ended what dead processes had left", { leases: left.revoked });
+    const due = await runOnce(core, signal);
+    const failed = due.failed + left.failed;
+    log.info("done with what was due", { done: due.done, failed });
     return failed === 0 ? EXIT.ok.code : EXIT.local.code;
   } catch (error) {
     log.error("due work failed", { error: messageOf(error) });
