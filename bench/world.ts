@@ -36,7 +36,7 @@ export function openInstance({ env }: BenchWorld): Instance {
 }
 
 /** The token that the store's init has left for its commands. */
-export function tokenOf({ world }: BenchWorld): string {
+export function tokenOf({ world }: Pick<BenchWorld, "world">): string {
   return readFileSync(world.tokenFile, "utf8").trim();
 }
 
