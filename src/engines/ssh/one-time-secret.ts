@@ -1,5 +1,4 @@
 import { hasCode } from "../../base/errors.ts";
-import { failpoint } from "../../base/failpoint.ts";
 import { randomUuid } from "../../base/random.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import type { LeasePlan, SecretType } from "../../framework/secret.ts";
@@ -28,7 +27,6 @@ export function oneTimeSecret({ storage }: MountContext): SecretType {
     createTimeoutMs: CREATE_TIMEOUT_MS,
     revoke: async (secrets) => {
       await storage.commit(secrets.map(({ internal }) => ({ op: "delete", key: String(internal.key) })));
-      failpoint("ssh:otp-deleted");
       return secrets.map(() => null);
     },
   };
