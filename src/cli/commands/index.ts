@@ -93,6 +93,7 @@ export const CATALOGUE: Catalogue = {
       "Give credentials to the AWS command line and SDKs",
       () => import("./aws/credential-process.ts"),
     ),
+    command("ssh", "Log in to a host with what the ssh engine issues", () => import("./ssh/ssh.ts")),
     command("transit import", "Bring a key into transit", () => import("./transit/import.ts")),
     command(
       "transit import-version",
