@@ -1,15 +1,19 @@
+import { createPublicKey } from "node:crypto";
 import { decodeBase64 } from "../../base/base64.ts";
 import { badRequest, hasCode } from "../../base/errors.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../base/json.ts";
 import { randomUuid } from "../../base/random.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
+import { NAME } from "../../framework/path-match.ts";
 import type { EngineWrite } from "../../framework/storage.ts";
+import { isHmacKeySize } from "./create-key.ts";
 import { COMMON } from "./fields.ts";
-import { findKeyType } from "./key-types.ts";
-import { type MaterialRecord, materialRemoval, materialWrite } from "./material.ts";
+import { findKeyType, HMAC_KEY_BYTES_MIN, type KeyType } from "./key-types.ts";
+import { fitsType, type MaterialRecord, materialRemoval, materialWrite } from "./material.ts";
 import { refuseSoftDeleted, type TransitMount } from "./mount.ts";
 import { changeKey, type KeyRecord, keyWrite, readKey } from "./record.ts";
+import { KeyVersion } from "./versions.ts";
 
 /** What a backup holds: base64 of the JSON of this. */
 interface Backup {
@@ -94,6 +98,7 @@ async function restore(
   const { storage, clock, random } = context;
   const name = asName === "" ? policy.name : asName;
   if (name.includes("/")) throw badRequest("key names cannot be paths");
+  if (!NAME.test(name)) throw badRequest(`${JSON.stringify(name)} is no name for a key`);
   const present = await readKey(storage, name);
   const taken = badRequest(`key "${name}" already exists`);
   if (present !== null && !force) throw taken;
@@ -148,21 +153,52 @@ const COUNTS = [
   "minDecryptionVersion",
   "minEncryptionVersion",
   "keyBytes",
-] as const;
+  "autoRotateSeconds",
+  "rotatedAt",
+  "revision",
+] as const satisfies readonly (keyof KeyRecord)[];
+const FLAGS = [
+  "derived",
+  "convergent",
+  "exportable",
+  "allowPlaintextBackup",
+  "deletionAllowed",
+  "softDeleted",
+  "imported",
+  "importedAllowsRotation",
+] as const satisfies readonly (keyof KeyRecord)[];
 
 function isWhole(record: KeyRecord, keys: JsonObject): boolean {
-  if (record.v !== 1 || findKeyType(record.type) === undefined) return false;
+  const type = record.v === 1 ? findKeyType(record.type) : undefined;
+  if (type === undefined || !FLAGS.every((name) => typeof record[name] === "boolean")) return false;
   if (!COUNTS.every((name) => Number.isSafeInteger(record[name]) && record[name] >= 0)) return false;
-  const wanted = record.latestVersion - firstVersion(record) + 1;
+  const { latestVersion, minDecryptionVersion, minEncryptionVersion } = record;
+  if (Math.max(minDecryptionVersion, minEncryptionVersion) > latestVersion) return false;
+  const wanted = latestVersion - firstVersion(record) + 1;
   if (wanted < 1 || Object.keys(keys).length !== wanted) return false;
-  return Object.entries(keys).every(([number, material]) => isMaterial(record, Number(number), material));
+  return Object.entries(keys).every(([number, material]) =>
+    isMaterial(record, type, Number(number), material),
+  );
 }
 
-function isMaterial(record: KeyRecord, number: number, material: Json): boolean {
+function isMaterial(record: KeyRecord, type: KeyType, number: number, material: Json): boolean {
   if (!Number.isSafeInteger(number) || number < firstVersion(record) || number > record.latestVersion)
     return false;
-  if (!isJsonObject(material) || material.v !== 1) return false;
-  const { secret, publicKey, hmacKey, createdAt } = material;
-  const isText = (value: Json | undefined): boolean => typeof value === "string" && value !== "";
-  return typeof createdAt === "number" && isText(hmacKey) && (isText(secret) || isText(publicKey));
+  if (!isJsonObject(material) || material.v !== 1 || typeof material.createdAt !== "number") return false;
+  try {
+    return isUsable(type, new KeyVersion(type, number, material as unknown as MaterialRecord));
+  } catch {
+    // Not base64, or no key of the type.
+    return false;
+  }
+}
+
+/** Whether the parts of a version are what its type needs. */
+function isUsable(type: KeyType, version: KeyVersion): boolean {
+  if (type.family === "aead")
+    return version.secret.length === type.keyBytes && version.hmacKey.length >= HMAC_KEY_BYTES_MIN;
+  if (type.family === "hmac")
+    return isHmacKeySize(version.hmacKey.length) && version.secret.equals(version.hmacKey);
+  const hasHalves = !version.hasSecret || createPublicKey(version.privateKey).equals(version.publicKey);
+  return hasHalves && fitsType(type, version.publicKey) && version.hmacKey.length >= HMAC_KEY_BYTES_MIN;
 }

@@ -7,6 +7,7 @@ import { addKey, checkNewKey, isHmacKeySize, type NewKey, newRecord } from "./cr
 import { COMMON } from "./fields.ts";
 import { isAsymmetric, KEY_TYPE_DEFAULT, KEY_TYPE_NAMES, type KeyType } from "./key-types.ts";
 import {
+  fitsType,
   hmacMaterial,
   type MaterialRecord,
   materialWrite,
@@ -114,6 +115,9 @@ async function importKey(
   const type = checkNewKey(wanted);
   if (values.auto_rotate_period > 0 && !values.allow_rotation) {
     throw badRequest("allow_rotation must be set to true if auto-rotation is enabled");
+  }
+  if (values.derived && values.public_key !== "") {
+    throw badRequest("keys are derived from the private key: derived cannot be set with public_key");
   }
   if ((await readKey(context.storage, values.name)) !== null) throw badRequest(EXISTS);
   const material = await materialFrom(mount, type, values);
@@ -224,17 +228,8 @@ function readPrivateKey(der: Buffer): KeyObject {
   }
 }
 
-const NODE_CURVES = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1" } as const;
-
 /** @throws ApiError 400 for a key that is not of the type. */
 function checked(type: KeyType, key: KeyObject): KeyObject {
-  const details = key.asymmetricKeyDetails;
-  const fits =
-    (type.family === "ed25519" && key.asymmetricKeyType === "ed25519") ||
-    (type.family === "ecdsa" &&
-      key.asymmetricKeyType === "ec" &&
-      details?.namedCurve === NODE_CURVES[type.curve]) ||
-    (type.family === "rsa" && key.asymmetricKeyType === "rsa" && details?.modulusLength === type.bits);
-  if (!fits) throw badRequest(`invalid key type: the key is not of type ${type.name}`);
+  if (!fitsType(type, key)) throw badRequest(`invalid key type: the key is not of type ${type.name}`);
   return key;
 }

@@ -151,3 +151,21 @@ export function publicKeyOf(spki: Uint8Array): KeyObject {
 export function publicKeyName(type: Exclude<KeyType, { family: "aead" | "hmac" }>): string {
   return type.family === "ecdsa" ? type.curve : type.name;
 }
+
+const NODE_CURVES = { "P-256": "prime256v1", "P-384": "secp384r1", "P-521": "secp521r1" } as const;
+
+/** Whether an asymmetric key is one of the type. */
+export function fitsType(type: KeyType, key: KeyObject): boolean {
+  const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = key;
+  switch (type.family) {
+    case "ed25519":
+      return kind === "ed25519";
+    case "ecdsa":
+      return kind === "ec" && details?.namedCurve === NODE_CURVES[type.curve];
+    case "rsa":
+      return kind === "rsa" && details?.modulusLength === type.bits;
+    case "aead":
+    case "hmac":
+      return false;
+  }
+}

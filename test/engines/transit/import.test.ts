@@ -26,6 +26,12 @@ function wrap(key: Uint8Array, oaepHash = "sha256", target = wrapping): string {
   return base64(Buffer.concat([head, aeskwp(aes).encrypt(key)]));
 }
 
+/** The parts of a backup that are spoiled here. */
+interface Backup {
+  readonly policy: { readonly record: object };
+  readonly archived_keys: { readonly keys: Record<string, object> };
+}
+
 const pair = (type: "ec" | "rsa" | "ed25519", options: object) => {
   const { privateKey, publicKey } = generateKeyPairSync(type as "rsa", options as { modulusLength: number });
   return {
@@ -121,6 +127,10 @@ describe("an imported key", () => {
       "allow_rotation must be set to true if auto-rotation is enabled",
     ],
     [{ ciphertext: wrap(AES), type: "nope" }, "unknown key type nope"],
+    [
+      { public_key: ED.pem, type: "ed25519", derived: true },
+      "keys are derived from the private key: derived cannot be set with public_key",
+    ],
   ])("from %# is refused, and is not there", async (body, text) => {
     expect(await world.refusal("keys/refused/import", body)).toEqual([400, text]);
     expect((await world.core.get("transit/keys/refused")).status).toBe(404);
@@ -244,14 +254,66 @@ describe("a backup", () => {
     expect(await world.refusal("restore/x", { backup })).toEqual([400, text]);
   });
 
-  test("that lost a version is refused", async () => {
-    await world.write("keys/cut", { exportable: true, allow_plaintext_backup: true });
-    await world.write("keys/cut/rotate");
+  test.each([
+    ["lost a version", (backup) => delete backup.archived_keys.keys["1"]],
+    [
+      "has a version too many",
+      (backup) => Object.assign(backup.archived_keys.keys, { 3: backup.archived_keys.keys["1"] }),
+    ],
+    [
+      "has a key that is too short",
+      (backup) => Object.assign(backup.archived_keys.keys["1"] ?? {}, { secret: "AAAA" }),
+    ],
+    [
+      "has a key that is no base64",
+      (backup) => Object.assign(backup.archived_keys.keys["1"] ?? {}, { hmacKey: 7 }),
+    ],
+    ["is of a type that is not known", (backup) => Object.assign(backup.policy.record, { type: "nope" })],
+    ["is of another type", (backup) => Object.assign(backup.policy.record, { type: "rsa-2048" })],
+    ["says neither yes nor no", (backup) => Object.assign(backup.policy.record, { exportable: "yes" })],
+    ["decrypts nothing", (backup) => Object.assign(backup.policy.record, { minDecryptionVersion: 9 })],
+    ["counts in halves", (backup) => Object.assign(backup.policy.record, { minEncryptionVersion: 0.5 })],
+  ] as readonly [string, (backup: Backup) => unknown][])(
+    "that %s is refused, and restores nothing",
+    async (_, spoil) => {
+      if ((await world.core.get("transit/keys/cut")).status === 404) {
+        await world.write("keys/cut", { exportable: true, allow_plaintext_backup: true });
+        await world.write("keys/cut/rotate");
+      }
+      const text = Buffer.from(String((await world.read("backup/cut")).backup), "base64").toString();
+      const backup = JSON.parse(text) as Backup;
+      spoil(backup);
+      expect(await world.refusal("restore/x", { backup: base64(JSON.stringify(backup)) })).toEqual([
+        400,
+        "the backup cannot be read: it is damaged, or not one that vsec made",
+      ]);
+      expect((await world.core.get("transit/keys/x")).status).toBe(404);
+    },
+  );
+
+  test.each([
+    ["a/b", "key names cannot be paths"],
+    ["a b", '"a b" is no name for a key'],
+  ])("of a key called %p is refused", async (name, text) => {
+    await world.write("keys/named", { exportable: true, allow_plaintext_backup: true });
     const backup = JSON.parse(
-      Buffer.from(String((await world.read("backup/cut")).backup), "base64").toString(),
+      Buffer.from(String((await world.read("backup/named")).backup), "base64").toString(),
     );
-    delete backup.archived_keys.keys["1"];
-    expect((await world.refusal("restore/x", { backup: base64(JSON.stringify(backup)) }))[0]).toBe(400);
+    backup.policy.name = name;
+    expect(await world.refusal("restore", { backup: base64(JSON.stringify(backup)) })).toEqual([400, text]);
+  });
+
+  test("restores keys of every kind", async () => {
+    const there = await TransitWorld.create();
+    for (const type of ["aes128-gcm96", "chacha20-poly1305", "hmac", "ed25519", "ecdsa-p521", "rsa-2048"]) {
+      const body = { type, exportable: true, allow_plaintext_backup: true };
+      await world.write(`keys/b-${type}`, body);
+      await there.write("restore", { backup: (await world.read(`backup/b-${type}`)).backup ?? "" });
+      const { hmac } = await world.write(`hmac/b-${type}`, { input: "AAAA" });
+      expect(await there.write(`verify/b-${type}`, { input: "AAAA", hmac: hmac ?? "" })).toEqual({
+        valid: true,
+      });
+    }
   });
 });
 
