@@ -59,6 +59,23 @@ describe("a certificate", () => {
     expect(world.show(signed_key ?? "")["Public key"]).toContain(own ?? "nothing");
   });
 
+  test("is made of a key that lies on a security token", async () => {
+    const part = (bytes: Buffer | string): Buffer => {
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(Buffer.byteLength(bytes));
+      return Buffer.concat([length, Buffer.from(bytes as Buffer)]);
+    };
+    const name = "sk-ssh-ed25519@openssh.com";
+    const blob = Buffer.concat([part(name), part(Buffer.alloc(32, 7)), part("ssh:")]);
+    const { signed_key } = await world.write("sign/users", {
+      public_key: `${name} ${blob.toString("base64")}`,
+    });
+    expect(world.show(signed_key ?? "")).toMatchObject({
+      Type: "sk-ssh-ed25519-cert-v01@openssh.com user certificate",
+      "Public key": expect.stringContaining("ED25519-SK-CERT"),
+    });
+  });
+
   test.each([
     [{ valid_principals: "deploy,ubuntu" }, {}, { Principals: "deploy ubuntu" }],
     [{ valid_principals: "anyone" }, { allowed_users: "*" }, { Principals: "anyone" }],
