@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { awsRevokeFigure } from "./aws-revoke.ts";
 import { commandsFigure } from "./commands.ts";
 import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
@@ -21,6 +22,7 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   creds: credsFigure,
   commands: commandsFigure,
   revoke: revokeFigure,
+  "aws-revoke": awsRevokeFigure,
   "daemon-start": daemonStartFigure,
   http: httpFigure,
   policies: policiesFigure,

@@ -31,7 +31,7 @@ export async function benchWorld(server: PostgresServer): Promise<BenchWorld> {
 }
 
 /** Opens the store in this process. The caller closes it. */
-export function openInstance({ env }: BenchWorld): Instance {
+export function openInstance({ env }: Pick<BenchWorld, "env">): Instance {
   return composeInstance({ env });
 }
 

@@ -11,7 +11,7 @@ import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authentic
 import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
 import { putOwner } from "./owner-keys.ts";
-import { type LeaseRecord, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
+import { type LeaseRecord, putAliasIndex, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
 import { readLease } from "./store.ts";
 
@@ -50,9 +50,9 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
   const { record, ttlSeconds, warnings } = prepare(services, request, type);
   const pending = await commitPending(services, request, record);
   failpoint("issue:pending");
-  const data = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
+  const { data, alias } = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
   failpoint("issue:created");
-  const active = await activate(services, pending);
+  const active = await activate(services, pending, alias);
   failpoint("issue:active");
   return { record: active, ttlSeconds, data, warnings };
 }
@@ -141,10 +141,15 @@ async function createOrUndo(
   pending: StoredLease,
   plan: LeasePlan,
   endBy: number,
-): Promise<JsonObject> {
+): Promise<{ data: JsonObject; alias: string | undefined }> {
   const { id, expiresAt } = pending.record;
+  let alias: string | undefined;
+  const alsoCall = (name: string): void => {
+    alias = name;
+  };
   try {
-    return await plan.create({ id, expiresAt, endBy });
+    const data = await plan.create({ id, expiresAt, endBy, alsoCall });
+    return { data, alias };
   } catch (error) {
     failpoint("issue:create-failed");
     await undo(services, pending);
@@ -153,10 +158,18 @@ async function createOrUndo(
 }
 
 /** Confirms the lease. A creator that was overtaken by its lease's revocation undoes what it made and reports failure. */
-async function activate(services: Services, pending: StoredLease): Promise<LeaseRecord> {
-  const record: LeaseRecord = { ...pending.record, state: "active", createUntil: null };
+async function activate(
+  services: Services,
+  pending: StoredLease,
+  alias: string | undefined,
+): Promise<LeaseRecord> {
+  const named = alias === undefined ? pending.record : { ...pending.record, alias };
+  const record: LeaseRecord = { ...named, state: "active", createUntil: null };
   try {
-    await services.barrier.commit([putLease(record, record.expiresAt, pending.version)]);
+    await services.barrier.commit([
+      putLease(record, record.expiresAt, pending.version),
+      ...putAliasIndex(record),
+    ]);
     return record;
   } catch (error) {
     await undo(services, pending);
