@@ -111,6 +111,7 @@ complete -c vsec -n '__vsec_at "read"' -o output-policy -d 'Print the policy tha
 complete -c vsec -n '__vsec_at "read"' -o wrap-ttl -r -d 'Wrap the answer in a token that lives this long and can be used once.'
 complete -c vsec -n '__vsec_at "read"' -o field -r -d 'Print only this field of the answer; on a pipe without a newline after it. Durations are in seconds.'
 complete -c vsec -n '__vsec_at "read"' -o format -r -f -a 'table json yaml raw' -d 'How to print the answer: "table", "json", "yaml", or, where it says so, "raw".'
+complete -c vsec -n '__vsec_at "read"' -o wait -d 'Answer only when the new credential was seen to work, where the engine can tell: the keys of AWS users. The same as wait=true.'
 complete -c vsec -f -n '__vsec_at "read"' -a '(VSEC_SWEEP=off vsec complete -non-interactive "read" (commandline -ct) 2>/dev/null)'
 complete -c vsec -n '__vsec_at "write"' -o store -r -d 'Directory of the store to use.'
 complete -c vsec -n '__vsec_at "write"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
