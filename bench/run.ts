@@ -10,9 +10,11 @@ import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
 import { daemonStartFigure } from "./daemon-start.ts";
 import { httpFigure } from "./http.ts";
+import { kvFigure } from "./kv.ts";
 import { policiesFigure } from "./policies.ts";
 import { describeMachine, type Figure, formatFigure } from "./report.ts";
 import { revokeFigure } from "./revoke.ts";
+import { transitFigure } from "./transit.ts";
 import { versionFigure } from "./version.ts";
 
 const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure>>> = {
@@ -24,6 +26,8 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   "daemon-start": daemonStartFigure,
   http: httpFigure,
   policies: policiesFigure,
+  transit: transitFigure,
+  kv: kvFigure,
 };
 
 const { values, positionals } = parseArgs({
