@@ -6,6 +6,8 @@ import type { Services } from "../services.ts";
 
 const LIMIT_DEFAULT = 100;
 const LIMIT_MAX = 1000;
+/** What a store's place looks like; anything else was not in an answer. */
+const PLACE = /^[\w/-]{0,1024}$/;
 
 /** `sys/leases/details/…`: whole leases, page by page, where Vault lists ids only. */
 export function leaseDetailsPaths(services: Services): PathSpec[] {
@@ -26,6 +28,7 @@ export function leaseDetailsPaths(services: Services): PathSpec[] {
           handler: async ({ values }): Promise<Reply> => {
             const { prefix, after, limit } = values;
             if (limit < 1 || limit > LIMIT_MAX) throw badRequest(`limit must be from 1 to ${LIMIT_MAX}`);
+            if (!PLACE.test(after)) throw badRequest("after must be the `next` of an earlier answer");
             const { leases, next } = await leaseDetails(services, { prefix, after, limit });
             return { data: { leases: [...leases], next } };
           },
