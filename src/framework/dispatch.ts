@@ -26,6 +26,10 @@ export interface MountRequest {
   readonly extras?: Readonly<Record<string, unknown>>;
   /** The caller's network address, where there is one. */
   readonly remoteAddress?: string | null;
+  /** The headers that the mount lets through, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A body of another type than JSON. */
+  readonly content?: { readonly type: string; readonly bytes: Uint8Array };
   /** What {@link isCreate} answered, so that it is not asked twice. */
   readonly create?: boolean;
 }
@@ -44,6 +48,8 @@ export async function dispatch(backend: Backed, request: MountRequest): Promise<
   const match = matchPath(backend, request.path);
   if (match === undefined) throw new ApiError(404, aggregate("unsupported path"));
   const spec = operationOf(match.spec, request);
+  if (request.content !== undefined && match.spec.takesContent !== request.content.type)
+    throw badRequest("failed to decode JSON input: it is not valid JSON");
   const parsed = parseFields(match.spec.fields, request.data, match.captured);
   const operation = (await settleCreate(match.spec, request, parsed)) ? "create" : request.operation;
   const reply = await spec.handler(engineRequest({ ...request, operation }, parsed));
@@ -92,14 +98,17 @@ function operationOf(spec: PathSpec, { operation, path }: MountRequest): Operati
 }
 
 function engineRequest(request: MountRequest, parsed: ParsedFields<Fields>): EngineRequest<Fields> {
-  const { operation, path, data, displayName, token = "", remoteAddress = null } = request;
+  const { operation, path, data, displayName, token = "", remoteAddress = null, headers = {} } = request;
   const { values, given } = parsed;
-  const known = { operation, path, values, given, raw: data, displayName, clientToken: token, remoteAddress };
-  return { ...request.extras, ...known };
+  return {
+    ...request.extras,
+    ...{ operation, path, values, given, raw: data, displayName, clientToken: token, remoteAddress, headers },
+    content: request.content?.bytes ?? null,
+  };
 }
 
 function withWarnings(reply: Reply, { spec }: PathMatch, parsed: ParsedFields<Fields>): Reply {
-  if (reply.bare !== undefined || reply.status === 204) return reply;
+  if (reply.bare !== undefined || reply.bytes !== undefined || reply.status === 204) return reply;
   const warnings = [...(reply.warnings ?? [])];
   if (parsed.unknown.length > 0 && spec.takesAnyField !== true) {
     warnings.push(`Endpoint ignored these unrecognized parameters: [${parsed.unknown.join(" ")}]`);

@@ -1,14 +1,14 @@
 import { parseDurationMs } from "../base/duration.ts";
 import { ApiError, badRequest, messageOf } from "../base/errors.ts";
 import { type Json, parseJson } from "../base/json.ts";
-import type { ApiRequest, Method } from "../contract/wire.ts";
+import type { ApiRequest, Method, RequestContent } from "../contract/wire.ts";
 import type { HttpRequest } from "./connection.ts";
 import { parsePairs } from "./form.ts";
 import type { RequestHead } from "./head.ts";
 
 const API_PREFIX = "/v1/";
 
-/** What HTTP's verbs are in the API. HEAD and OPTIONS are seen to before. */
+/** What HTTP's verbs are in the API. OPTIONS is seen to before. */
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["GET", "GET"],
   ["HEAD", "GET"],
@@ -20,10 +20,12 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["DELETE", "DELETE"],
 ]);
 
-/** Reads that answer HEAD too. Elsewhere a HEAD could issue what nobody gets to see. */
+/** Paths that answer HEAD as they answer GET. Others say so of themselves: a HEAD could issue what nobody gets to see. */
 const HEAD_PATHS: ReadonlySet<string> = new Set(["sys/health", "sys/seal-status", "sys/init", "sys/leader"]);
 
 export const PATCH_TYPE = "application/merge-patch+json";
+/** Types of bodies that are not read here, but by the path that takes them. */
+const CONTENT_TYPES: ReadonlySet<string> = new Set(["application/ocsp-request"]);
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
 /** Headers that carry credentials: no audit device is to show them. */
@@ -62,19 +64,22 @@ export function parseTarget(target: string): Target {
  */
 export function apiRequest({ head, body, remoteAddress }: HttpRequest, target: Target): ApiRequest {
   const method = METHODS.get(head.method);
-  if (method === undefined || (head.method === "HEAD" && !HEAD_PATHS.has(target.path)))
-    throw new ApiError(405, []);
+  if (method === undefined) throw new ApiError(405, []);
+  const isHead = head.method === "HEAD" && !HEAD_PATHS.has(target.path);
   requireRootNamespace(head);
   const token = tokenOf(head);
   const wrapTtlSeconds = wrapTtlOf(head);
-  const content = bodyOf(method, head, body);
+  const content = contentOf(method, head, body);
+  const data = content === undefined ? bodyOf(method, head, body) : undefined;
   const query = carriesQuery(method) ? parsePairs(target.query) : {};
   return {
     method,
     path: target.path,
     headers: plainHeaders(head),
     ...(Object.keys(query).length === 0 ? {} : { query }),
-    ...(content === undefined ? {} : { body: content }),
+    ...(data === undefined ? {} : { body: data }),
+    ...(content === undefined ? {} : { content }),
+    ...(isHead ? { isHead } : {}),
     ...(token === undefined ? {} : { token }),
     ...(wrapTtlSeconds === 0 ? {} : { wrapTtlSeconds }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
@@ -122,6 +127,12 @@ function wrapTtlOf(head: RequestHead): number {
 
 function mediaType(head: RequestHead): string {
   return (first(head, "content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** A body of a type that is not JSON; undefined for any other. */
+function contentOf(method: Method, head: RequestHead, bytes: Buffer): RequestContent | undefined {
+  const type = mediaType(head);
+  return method === "POST" && CONTENT_TYPES.has(type) ? { type, bytes } : undefined;
 }
 
 /** The body's data; undefined for none. GET, LIST and HELP have none, whatever is sent. */

@@ -223,6 +223,8 @@ export class TokenWorld {
       displayName: caller.record.displayName,
       clientToken: caller.token,
       remoteAddress: null,
+      headers: {},
+      content: null,
       caller,
       acl,
     };
