@@ -2,8 +2,9 @@ import { createPublicKey } from "node:crypto";
 import { ApiError, hasCode } from "../../../base/errors.ts";
 import { failpoint } from "../../../base/failpoint.ts";
 import type { Json } from "../../../base/json.ts";
+import { checkedCsrDer } from "../issue/csr.ts";
 import { DerError } from "../x509/asn1.ts";
-import { type Csr, csrKey, provesPossession, readCsr } from "../x509/csr.ts";
+import type { Csr } from "../x509/csr.ts";
 import { findExtension } from "../x509/extensions.ts";
 import { decodeAltNames, NO_NAMES } from "../x509/general-names.ts";
 import { attributeOf, decodeName } from "../x509/name.ts";
@@ -65,19 +66,22 @@ async function commitOrder(
     return version;
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
-    throw new AcmeProblem("orderNotReady", "the order is being finalized by another request", { cause: error });
+    throw new AcmeProblem("orderNotReady", "the order is being finalized by another request", {
+      cause: error,
+    });
   }
 }
 
+/** Reads the request, whose key its sender has to have. @throws AcmeProblem badCSR. */
 function readRequest(value: Json | undefined): Csr {
   if (typeof value !== "string" || !/^[A-Za-z0-9_-]+$/.test(value)) {
     throw new AcmeProblem("badCSR", "csr is a certification request in base64url");
   }
   try {
-    return readCsr(Buffer.from(value, "base64url"));
+    return checkedCsrDer(Buffer.from(value, "base64url")).csr;
   } catch (error) {
-    if (!(error instanceof DerError)) throw error;
-    throw new AcmeProblem("badCSR", `the csr has a ${error.message}`, { cause: error });
+    if (!(error instanceof ApiError)) throw error;
+    throw new AcmeProblem("badCSR", error.message, { cause: error });
   }
 }
 
@@ -85,7 +89,8 @@ function readRequest(value: Json | undefined): Csr {
 function checkNames(csr: Csr, identifiers: readonly Identifier[]): void {
   const named = namesOf(csr);
   const extra = named.find((one) => !identifiers.some((other) => sameIdentifier(one, other)));
-  if (extra !== undefined) throw new AcmeProblem("badCSR", `the order is not for ${JSON.stringify(extra.value)}`);
+  if (extra !== undefined)
+    throw new AcmeProblem("badCSR", `the order is not for ${JSON.stringify(extra.value)}`);
   const missing = identifiers.find((one) => !named.some((other) => sameIdentifier(one, other)));
   if (missing !== undefined) throw new AcmeProblem("badCSR", `the csr does not ask for ${missing.value}`);
 }
@@ -116,18 +121,10 @@ function readNames(csr: Csr) {
   }
 }
 
-/** The request proves that its sender has the key, which must not be the account's (section 11.1). */
+/** The account's key is not to be a certificate's as well (section 11.1). */
 function checkKey(csr: Csr, { jwk }: AcmeRequest): void {
-  let isProven: boolean;
-  try {
-    isProven = provesPossession(csr, csrKey(csr));
-  } catch (error) {
-    throw new AcmeProblem("badPublicKey", "the csr's key is of a kind that is not known here", { cause: error });
+  const account = createPublicKey({ key: { ...jwk }, format: "jwk" });
+  if (account.export({ type: "spki", format: "der" }).equals(csr.publicKey)) {
+    throw new AcmeProblem("badCSR", "the csr's key is the account's own");
   }
-  if (!isProven) throw new AcmeProblem("badCSR", "the csr is not signed by its key");
-  const account = createPublicKey({ key: { ...jwk } as JsonWebKey, format: "jwk" }).export({
-    type: "spki",
-    format: "der",
-  });
-  if (account.equals(csr.publicKey)) throw new AcmeProblem("badCSR", "the csr's key is the account's own");
 }

@@ -71,7 +71,10 @@ async function newOrder(service: AcmeService, request: AcmeRequest): Promise<Rep
   const { payload, terms } = request;
   const { record: account } = accountOf(request);
   if (payload?.notBefore !== undefined || payload?.notAfter !== undefined) {
-    throw new AcmeProblem("malformed", "notBefore and notAfter are not taken: the role says how long a certificate lasts");
+    throw new AcmeProblem(
+      "malformed",
+      "notBefore and notAfter are not taken: the role says how long a certificate lasts",
+    );
   }
   const identifiers = readIdentifiers(payload?.identifiers);
   for (const identifier of identifiers) {
