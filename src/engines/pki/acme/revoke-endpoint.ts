@@ -98,7 +98,7 @@ async function isAuthorized(
     .map(({ record }) => record)
     .filter(({ status, expiresAt }) => status === "valid" && clock.now() < expiresAt);
   const names = namesOf(certificate);
-  return names !== null && names.every((name) => valid.some((it) => isFor(it, name)));
+  return names?.every((name) => valid.some((it) => isFor(it, name))) ?? false;
 }
 
 /** Null: it has none, or others than ACME knows. */

@@ -38,7 +38,7 @@ interface Answer {
 }
 
 function redirected(location: string, from: URL, httpPort: number): URL {
-  const to = URL.canParse(location, from) ? new URL(location, from) : null;
+  const to = URL.canParse(location, from.href) ? new URL(location, from) : null;
   const port = to?.port === "" ? null : Number(to?.port);
   const isHttp = to?.protocol === "http:" && (port === null || port === httpPort);
   const isHttps = to?.protocol === "https:" && port === null;
