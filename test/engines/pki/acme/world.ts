@@ -23,7 +23,14 @@ export async function acmeWorld(config: JsonObject = {}): Promise<CoreWorld> {
   );
   const web = { allowed_domains: "example.test", allow_subdomains: true, key_type: "any", max_ttl: "72h" };
   await mustWork(world.put("pki/roles/web", web));
-  await mustWork(world.put("pki/config/cluster", { path: CLUSTER, aia_path: CLUSTER }));
+  const TMP = ((await world.get("sys/mounts")).body as any).data["pki/"].uuid;
+  await world.barrier.commit([
+    {
+      op: "put",
+      key: `mount/${TMP}/config/cluster`,
+      value: new TextEncoder().encode(JSON.stringify({ path: CLUSTER, aiaPath: CLUSTER })),
+    },
+  ]);
   await mustWork(world.put("pki/config/acme", { enabled: true, ...config }));
   return world;
 }
@@ -127,7 +134,7 @@ export async function sign(
 
 /** The private key as node:crypto has it. */
 export async function nodeKey(key: CryptoKey): Promise<KeyObject> {
-  return createPrivateKey({ key: (await exportJWK(key)) as JsonWebKey, format: "jwk" });
+  return createPrivateKey({ key: { ...(await exportJWK(key)) }, format: "jwk" });
 }
 
 /** A web server on a free port of this machine, which answers challenges by their path. */
