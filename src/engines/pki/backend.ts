@@ -1,4 +1,7 @@
 import type { Backend, MountContext } from "../../framework/backend.ts";
+import { isAcmeKey, settleAcme } from "./acme/due.ts";
+import { engineSource } from "./acme/engine-source.ts";
+import { acmePaths } from "./acme/paths.ts";
 import { deleteRootPath } from "./ca/delete-root-path.ts";
 import { importPaths } from "./ca/import-paths.ts";
 import { intermediatePaths } from "./ca/intermediate-paths.ts";
@@ -50,9 +53,11 @@ export function pkiEngine(context: MountContext): Backend {
       ...caPaths(context),
       ...crlReadPaths(context),
       ...certPaths(context),
+      ...acmePaths(context, engineSource(context)),
     ],
     secrets: [certificateSecret(context)],
     due: async (key) => {
+      if (isAcmeKey(key)) await settleAcme(context, key);
       if (key.startsWith(CRL_PREFIX)) await settleScope(context, key.slice(CRL_PREFIX.length));
     },
   };

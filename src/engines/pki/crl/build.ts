@@ -84,7 +84,11 @@ function published(
     ...(baseNumber === undefined ? {} : { baseNumber }),
     thisUpdate: now,
     nextUpdate,
-    revoked: revoked.map(([serial, revokedAt]) => ({ serial: Buffer.from(serial, "hex"), revokedAt })),
+    revoked: revoked.map(([serial, revokedAt, reason = 0]) => ({
+      serial: Buffer.from(serial, "hex"),
+      revokedAt,
+      reason,
+    })),
     ...(baseNumber === undefined && config.enable_delta
       ? { deltaUrls: issuer.urls.deltaCrlDistributionPoints }
       : {}),

@@ -7,8 +7,8 @@ import type { EngineStorage, EngineWrite } from "../../../framework/storage.ts";
  * are written in one commit, with the list's version as precondition: numbers never repeat, and no revocation is lost.
  */
 
-/** One revocation: the serial in hex, and when, in milliseconds. */
-export type Revocation = readonly [serial: string, revokedAt: number];
+/** One revocation: the serial in hex; when, in milliseconds; and why, if that was said (RFC 5280 section 5.3.1). */
+export type Revocation = readonly [serial: string, revokedAt: number, reason?: number];
 
 export interface CrlState {
   /** The number of the latest CRL, complete or delta; 0: there was none. */

@@ -56,6 +56,17 @@ export const ISSUER_FIELD = {
 export const KEY_FIELDS = {
   key_type: field.string({ description: "The key's type, where the role allows any: rsa, ec or ed25519." }),
   key_bits: field.int({ description: "The key's size, where the role allows any.", default: 0 }),
+  format: field.string({
+    description:
+      "How certificate and key are answered: pem, der (as base64), pem_bundle (key, certificate and chain in one), or " +
+      "pkcs12 (the same as a PKCS#12 bundle, in base64, for Java and Windows).",
+    default: "pem",
+    allowed: [...FORMATS, "pkcs12"],
+  }),
+  pkcs12_password: field.string({
+    description: "The password of the PKCS#12 bundle. Without it one is made, and answered with the bundle.",
+    sensitive: true,
+  }),
 };
 
 export const CSR_FIELD = {

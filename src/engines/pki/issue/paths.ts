@@ -11,6 +11,7 @@ import { subjectParts } from "./content.ts";
 import { type CheckedCsr, checkedCsr, checkKeyOfCsr } from "./csr.ts";
 import { CSR_FIELD, ISSUE_FIELDS, ISSUER_FIELD, KEY_FIELDS } from "./fields.ts";
 import { leased } from "./lease.ts";
+import { PKCS12_FORMAT, withPkcs12 } from "./pkcs12-answer.ts";
 import { type CertificatePlan, carryOut, planByRole } from "./plan.ts";
 import { namesFrom, namesInCsr } from "./requested.ts";
 
@@ -92,7 +93,8 @@ async function issue(
   issuerRef?: string,
 ): Promise<Reply> {
   const role = await requireRole(context.storage, values.role);
-  const form = answerForm(values.format, values.private_key_format);
+  const isPkcs12 = values.format === PKCS12_FORMAT;
+  const form = answerForm(isPkcs12 ? "pem" : values.format, values.private_key_format);
   const { kind, warnings } = keyFor(role, values);
   const issuer = await signingIssuer(context.storage, issuerRef ?? role.issuer_ref, "issuing-certificates");
   const requested: RequestedNames = {
@@ -106,7 +108,8 @@ async function issue(
   return reply(context, role, plan, warnings, async () => {
     const key = await generateKey(kind);
     const issued = await carryOut(context, plan, publicKeyDer(key));
-    return describeIssued(issued, issuer.certificate.der, form, key);
+    const answer = describeIssued(issued, issuer.certificate.der, form, key);
+    return isPkcs12 ? withPkcs12(context, answer, issued, key, values) : answer;
   });
 }
 

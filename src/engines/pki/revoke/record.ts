@@ -8,6 +8,8 @@ export interface RevokedRecord {
   /** Milliseconds. */
   readonly revokedAt: number;
   readonly crlScope: string;
+  /** RFC 5280 section 5.3.1; 0: it was not said. */
+  readonly reason: number;
 }
 
 export const REVOKED_PREFIX = "revoked/";

@@ -52,12 +52,14 @@ export async function revocableGiven(context: MountContext, certificate: Certifi
 
 /**
  * Revokes certificates of one scope, and has the CRL say so, as one commit. What was revoked before stays as it was.
+ * @param reason - RFC 5280 section 5.3.1; 0: it is not said.
  * @returns For each when it was revoked, milliseconds; null: it had expired, and is not put on a CRL.
  */
 export async function revokeAll(
   context: MountContext,
   crlScope: string,
   certificates: readonly Certificate[],
+  reason = 0,
 ): Promise<readonly (number | null)[]> {
   const now = context.clock.now();
   const moments = new Map<string, number>();
@@ -68,7 +70,7 @@ export async function revokeAll(
       const before = await readRevoked(context.storage, certificate.serial);
       if (before === null && certificate.notAfter <= now) continue;
       if (before === null && !moments.has(certificate.serial))
-        writes.push(revokedWrite(certificate, crlScope, now));
+        writes.push(revokedWrite(certificate, { crlScope, revokedAt: now, reason }));
       moments.set(certificate.serial, before?.revokedAt ?? now);
     }
     if (writes.length === 0) return null;
@@ -77,7 +79,7 @@ export async function revokeAll(
     const known = new Set(state.revoked.map(([serial]) => serial));
     const added = [...new Set(fresh.map(({ serial }) => serial))].filter((serial) => !known.has(serial));
     return {
-      state: { ...state, revoked: [...state.revoked, ...added.map((serial) => [serial, now] as const)] },
+      state: { ...state, revoked: [...state.revoked, ...added.map((serial) => [serial, now, reason] as const)] },
       also: writes,
       // One that was never built is due from nobody; it is built with its first entry.
       build: config.auto_rebuild && state.completeDueAt !== null ? null : "complete",
@@ -86,16 +88,10 @@ export async function revokeAll(
   return certificates.map(({ serial }) => moments.get(serial) ?? null);
 }
 
-function revokedWrite(certificate: Certificate, crlScope: string, now: number): EngineWrite {
-  const record: RevokedRecord = {
-    certificate: certificate.der.toString("base64"),
-    revokedAt: now,
-    crlScope,
-  };
-  return {
-    op: "put",
-    key: REVOKED_PREFIX + hyphenSerial(certificate.serial),
-    value: { ...record },
-    expect: 0,
-  };
+function revokedWrite(
+  { der, serial }: Certificate,
+  facts: Omit<RevokedRecord, "certificate">,
+): EngineWrite {
+  const record: RevokedRecord = { certificate: der.toString("base64"), ...facts };
+  return { op: "put", key: REVOKED_PREFIX + hyphenSerial(serial), value: { ...record }, expect: 0 };
 }
