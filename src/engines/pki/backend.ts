@@ -2,8 +2,28 @@ import type { Backend, MountContext } from "../../framework/backend.ts";
 import { isAcmeKey, settleAcme } from "./acme/due.ts";
 import { engineSource } from "./acme/engine-source.ts";
 import { acmePaths } from "./acme/paths.ts";
+import { deleteRootPath } from "./ca/delete-root-path.ts";
+import { importPaths } from "./ca/import-paths.ts";
+import { intermediatePaths } from "./ca/intermediate-paths.ts";
 import { rootPaths } from "./ca/root-paths.ts";
+import { signIntermediatePaths } from "./ca/sign-intermediate.ts";
+import { signSelfIssuedPaths } from "./ca/sign-self-issued.ts";
+import { clusterPath } from "./config/cluster-path.ts";
+import { defaultPaths } from "./config/default-paths.ts";
+import { urlsPath } from "./config/urls-path.ts";
+import { crlPaths } from "./crl/paths.ts";
+import { settleScope } from "./crl/rebuild.ts";
+import { CRL_PREFIX } from "./crl/state.ts";
 import { issuePaths } from "./issue/paths.ts";
+import { verbatimPaths } from "./issue/verbatim-paths.ts";
+import { issuerPaths } from "./issuers/paths.ts";
+import { revokeIssuerPath } from "./issuers/revoke-path.ts";
+import { keyPaths } from "./keys/paths.ts";
+import { caPaths } from "./read/ca-paths.ts";
+import { certPaths } from "./read/cert-paths.ts";
+import { crlReadPaths } from "./read/crl-paths.ts";
+import { revokePaths } from "./revoke/paths.ts";
+import { certificateSecret } from "./revoke/secret.ts";
 import { rolePaths } from "./roles/paths.ts";
 
 /** The PKI engine: certificate authorities, and what they issue. */
@@ -14,13 +34,31 @@ export function pkiEngine(context: MountContext): Backend {
       "may be issued is defined by roles.",
     paths: [
       ...rootPaths(context),
+      ...intermediatePaths(context),
+      ...importPaths(context),
+      ...signIntermediatePaths(context),
+      ...signSelfIssuedPaths(context),
+      deleteRootPath(context),
+      ...issuerPaths(context),
+      revokeIssuerPath(context),
+      ...keyPaths(context),
       ...rolePaths(context),
       ...issuePaths(context),
+      ...verbatimPaths(context),
+      ...revokePaths(context),
+      ...crlPaths(context),
+      urlsPath(context),
+      clusterPath(context),
+      ...defaultPaths(context),
+      ...caPaths(context),
+      ...crlReadPaths(context),
+      ...certPaths(context),
       ...acmePaths(context, engineSource(context)),
     ],
-    secrets: [],
+    secrets: [certificateSecret(context)],
     due: async (key) => {
       if (isAcmeKey(key)) await settleAcme(context, key);
+      if (key.startsWith(CRL_PREFIX)) await settleScope(context, key.slice(CRL_PREFIX.length));
     },
   };
 }

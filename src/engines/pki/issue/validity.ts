@@ -72,7 +72,7 @@ function within({ issuerNotAfter, behavior }: ValidityTerms, notAfter: number): 
   );
 }
 
-/** As Go writes a time that is whole seconds, in UTC. */
+/** As Go writes a time in UTC (RFC 3339), without zeros at the end of its fraction. */
 export function rfc3339(ms: number): string {
-  return new Date(ms).toISOString().replace(/\.000Z$/, "Z");
+  return new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
 }

@@ -1,4 +1,4 @@
-import { hasCode } from "../../../base/errors.ts";
+import { retryOnConflict } from "../../../framework/on-conflict.ts";
 import type { EngineStorage, EngineWrite } from "../../../framework/storage.ts";
 import { withChains } from "./chain.ts";
 import {
@@ -33,35 +33,29 @@ export interface CaChange<T> {
   readonly result: T;
 }
 
-const ATTEMPTS_MAX = 100;
-
 /**
  * Changes issuers and keys as one commit, chains included. Where somebody else was faster, the change is decided anew.
  * @param decide - Has to be free of side effects: it may be called again.
  * @throws What `decide` throws; STORE_CONFLICT after many lost races.
  */
-export async function changeCas<T>(
+export function changeCas<T>(
   storage: EngineStorage,
   decide: (present: CaSet) => CaChange<T> | Promise<CaChange<T>>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  return retryOnConflict(async () => {
     const { authority, version } = await readAuthority(storage);
     const [issuers, keys] = await Promise.all([readIssuers(storage), readKeys(storage)]);
     const { defaultIssuer, defaultFollowsLatest, defaultKey } = authority;
     const present: CaSet = { issuers, keys, defaultIssuer, defaultFollowsLatest, defaultKey };
     const { set, also = [], result } = await decide(present);
-    try {
-      await storage.commit([
-        { op: "put", key: AUTHORITY_KEY, value: asEntry(indexOf(set)), expect: version },
-        ...writesFor(ISSUER_PREFIX, issuers, withChains(set.issuers)),
-        ...writesFor(KEY_PREFIX, keys, set.keys),
-        ...also,
-      ]);
-      return result;
-    } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === ATTEMPTS_MAX) throw error;
-    }
-  }
+    await storage.commit([
+      { op: "put", key: AUTHORITY_KEY, value: asEntry(indexOf(set)), expect: version },
+      ...writesFor(ISSUER_PREFIX, issuers, withChains(set.issuers)),
+      ...writesFor(KEY_PREFIX, keys, set.keys),
+      ...also,
+    ]);
+    return result;
+  });
 }
 
 function indexOf({ issuers, keys, defaultIssuer, defaultFollowsLatest, defaultKey }: CaSet): Authority {
