@@ -23,14 +23,7 @@ export async function acmeWorld(config: JsonObject = {}): Promise<CoreWorld> {
   );
   const web = { allowed_domains: "example.test", allow_subdomains: true, key_type: "any", max_ttl: "72h" };
   await mustWork(world.put("pki/roles/web", web));
-  const TMP = ((await world.get("sys/mounts")).body as any).data["pki/"].uuid;
-  await world.barrier.commit([
-    {
-      op: "put",
-      key: `mount/${TMP}/config/cluster`,
-      value: new TextEncoder().encode(JSON.stringify({ path: CLUSTER, aiaPath: CLUSTER })),
-    },
-  ]);
+  await mustWork(world.put("pki/config/cluster", { path: CLUSTER, aia_path: CLUSTER }));
   await mustWork(world.put("pki/config/acme", { enabled: true, ...config }));
   return world;
 }
