@@ -1,0 +1,105 @@
+import { hasCode } from "../../../base/errors.ts";
+import type { MountContext } from "../../../framework/backend.ts";
+import { thumbprintKey } from "./accounts.ts";
+import { settleAcme } from "./due.ts";
+import {
+  ACCOUNT_PREFIX,
+  type AccountRecord,
+  AUTHORIZATION_PREFIX,
+  deleteRecord,
+  ORDER_PREFIX,
+  putRecord,
+  readRecord,
+  type Stored,
+} from "./records.ts";
+
+/** How many accounts and orders a tidy has seen, and what it did with them. */
+export interface AcmeTidied {
+  accounts: number;
+  accountsRevoked: number;
+  accountsDeleted: number;
+  ordersDeleted: number;
+}
+
+export interface TidyTerms {
+  /** How long an account stays without an order, and how long after its end. Milliseconds. */
+  readonly accountBufferMs: number;
+  /** Called between accounts; false ends the tidy there. */
+  readonly goesOn: () => Promise<boolean>;
+}
+
+/**
+ * Clears accounts away: one without orders is revoked once it is old enough, and deleted as long after its end again. Orders
+ * go by themselves when they are over; those of an account that goes, go with it.
+ */
+export async function tidyAcme(
+  context: MountContext,
+  { accountBufferMs, goesOn }: TidyTerms,
+): Promise<AcmeTidied> {
+  const tidied: AcmeTidied = { accounts: 0, accountsRevoked: 0, accountsDeleted: 0, ordersDeleted: 0 };
+  for (const id of await context.storage.list(ACCOUNT_PREFIX)) {
+    if (!(await goesOn())) break;
+    const found = await readRecord<AccountRecord>(context.storage, ACCOUNT_PREFIX + id);
+    if (found === null) continue;
+    tidied.accounts += 1;
+    try {
+      await tidyAccount(context, found, accountBufferMs, tidied);
+    } catch (error) {
+      // It was used just now, and so is not to be cleared away.
+      if (!hasCode(error, "STORE_CONFLICT")) throw error;
+    }
+  }
+  return tidied;
+}
+
+async function tidyAccount(
+  context: MountContext,
+  { record, version }: Stored<AccountRecord>,
+  bufferMs: number,
+  tidied: AcmeTidied,
+): Promise<void> {
+  const { storage, clock } = context;
+  const now = clock.now();
+  const ordersLeft = await tidyOrders(context, record.id, tidied);
+  if (record.status === "valid") {
+    if (ordersLeft > 0 || now <= record.createdAt + bufferMs) return;
+    const revoked: AccountRecord = { ...record, status: "revoked", endedAt: now };
+    await storage.commit([putRecord(ACCOUNT_PREFIX + record.id, revoked, version)]);
+    tidied.accountsRevoked += 1;
+    return;
+  }
+  if (now <= (record.endedAt ?? now) + bufferMs) return;
+  const orders = await storage.list(`${ORDER_PREFIX}${record.id}/`);
+  const authorizations = await storage.list(`${AUTHORIZATION_PREFIX}${record.id}/`);
+  await storage.commit([
+    deleteRecord(ACCOUNT_PREFIX + record.id, version),
+    { op: "delete", key: thumbprintKey(context, record.directory, record.thumbprint) },
+    ...orders.map((id) => ({ op: "delete", key: `${ORDER_PREFIX}${record.id}/${id}` }) as const),
+    ...authorizations.map(
+      (id) => ({ op: "delete", key: `${AUTHORIZATION_PREFIX}${record.id}/${id}` }) as const,
+    ),
+  ]);
+  tidied.accountsDeleted += 1;
+  tidied.ordersDeleted += orders.length;
+}
+
+/** Ends what is over and was not cleared away by itself, where no daemon runs. @returns How many orders are left. */
+async function tidyOrders(context: MountContext, account: string, tidied: AcmeTidied): Promise<number> {
+  const { storage, clock } = context;
+  let left = 0;
+  for (const id of await storage.list(`${ORDER_PREFIX}${account}/`)) {
+    const key = `${ORDER_PREFIX}${account}/${id}`;
+    const found = await readRecord<{ expiresAt: number; certificate: { notAfter: number } | null }>(
+      storage,
+      key,
+    );
+    if (found === null) continue;
+    if (clock.now() < (found.record.certificate?.notAfter ?? found.record.expiresAt)) {
+      left += 1;
+      continue;
+    }
+    await settleAcme(context, key);
+    tidied.ordersDeleted += 1;
+  }
+  return left;
+}
