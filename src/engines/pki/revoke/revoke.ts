@@ -79,7 +79,10 @@ export async function revokeAll(
     const known = new Set(state.revoked.map(([serial]) => serial));
     const added = [...new Set(fresh.map(({ serial }) => serial))].filter((serial) => !known.has(serial));
     return {
-      state: { ...state, revoked: [...state.revoked, ...added.map((serial) => [serial, now, reason] as const)] },
+      state: {
+        ...state,
+        revoked: [...state.revoked, ...added.map((serial) => [serial, now, reason] as const)],
+      },
       also: writes,
       // One that was never built is due from nobody; it is built with its first entry.
       build: config.auto_rebuild && state.completeDueAt !== null ? null : "complete",
@@ -88,10 +91,7 @@ export async function revokeAll(
   return certificates.map(({ serial }) => moments.get(serial) ?? null);
 }
 
-function revokedWrite(
-  { der, serial }: Certificate,
-  facts: Omit<RevokedRecord, "certificate">,
-): EngineWrite {
+function revokedWrite({ der, serial }: Certificate, facts: Omit<RevokedRecord, "certificate">): EngineWrite {
   const record: RevokedRecord = { certificate: der.toString("base64"), ...facts };
   return { op: "put", key: REVOKED_PREFIX + hyphenSerial(serial), value: { ...record }, expect: 0 };
 }
