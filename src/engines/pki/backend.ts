@@ -13,6 +13,7 @@ import { defaultPaths } from "./config/default-paths.ts";
 import { urlsPath } from "./config/urls-path.ts";
 import { crlPaths } from "./crl/paths.ts";
 import { settleScope } from "./crl/rebuild.ts";
+import { crlSignPaths } from "./crl/sign-paths.ts";
 import { CRL_PREFIX } from "./crl/state.ts";
 import { issuePaths } from "./issue/paths.ts";
 import { verbatimPaths } from "./issue/verbatim-paths.ts";
@@ -26,6 +27,10 @@ import { crlReadPaths } from "./read/crl-paths.ts";
 import { revokePaths } from "./revoke/paths.ts";
 import { certificateSecret } from "./revoke/secret.ts";
 import { rolePaths } from "./roles/paths.ts";
+import { AUTO_TIDY_KEY, settleAutoTidy } from "./tidy/auto.ts";
+import { tidyPaths } from "./tidy/paths.ts";
+import { TIDY_KEY } from "./tidy/record.ts";
+import { stepTidy } from "./tidy/run.ts";
 
 /** The PKI engine: certificate authorities, and what they issue. */
 export function pkiEngine(context: MountContext): Backend {
@@ -48,6 +53,8 @@ export function pkiEngine(context: MountContext): Backend {
       ...verbatimPaths(context),
       ...revokePaths(context),
       ...crlPaths(context),
+      ...crlSignPaths(context),
+      ...tidyPaths(context),
       urlsPath(context),
       clusterPath(context),
       ...defaultPaths(context),
@@ -60,6 +67,8 @@ export function pkiEngine(context: MountContext): Backend {
     secrets: [certificateSecret(context)],
     due: async (key) => {
       if (isAcmeKey(key)) await settleAcme(context, key);
+      if (key === TIDY_KEY) await stepTidy(context);
+      if (key === AUTO_TIDY_KEY) await settleAutoTidy(context);
       if (key.startsWith(CRL_PREFIX)) await settleScope(context, key.slice(CRL_PREFIX.length));
     },
   };
