@@ -13,37 +13,39 @@ import {
   type Stored,
 } from "./records.ts";
 
-/** How many accounts and orders a tidy has seen, and what it did with them. */
+/** What a tidy did with accounts and orders. */
 export interface AcmeTidied {
-  accounts: number;
-  accountsRevoked: number;
-  accountsDeleted: number;
-  ordersDeleted: number;
+  readonly accounts: number;
+  readonly accountsRevoked: number;
+  readonly accountsDeleted: number;
+  readonly ordersDeleted: number;
 }
 
-export interface TidyTerms {
-  /** How long an account stays without an order, and how long after its end. Milliseconds. */
-  readonly accountBufferMs: number;
-  /** Called between accounts; false ends the tidy there. */
-  readonly goesOn: () => Promise<boolean>;
-}
+export const NOTHING_TIDIED: AcmeTidied = {
+  accounts: 0,
+  accountsRevoked: 0,
+  accountsDeleted: 0,
+  ordersDeleted: 0,
+};
 
 /**
  * Clears accounts away: one without orders is revoked once it is old enough, and deleted as long after its end again. Orders
  * go by themselves when they are over; those of an account that goes, go with it.
+ * @param ids - Names below {@link ACCOUNT_PREFIX}.
+ * @param bufferMs - How long an account stays without an order, and how long after its end.
  */
-export async function tidyAcme(
+export async function tidyAccounts(
   context: MountContext,
-  { accountBufferMs, goesOn }: TidyTerms,
+  ids: readonly string[],
+  bufferMs: number,
 ): Promise<AcmeTidied> {
-  const tidied: AcmeTidied = { accounts: 0, accountsRevoked: 0, accountsDeleted: 0, ordersDeleted: 0 };
-  for (const id of await context.storage.list(ACCOUNT_PREFIX)) {
-    if (!(await goesOn())) break;
+  const tidied = { ...NOTHING_TIDIED };
+  for (const id of ids) {
     const found = await readRecord<AccountRecord>(context.storage, ACCOUNT_PREFIX + id);
     if (found === null) continue;
     tidied.accounts += 1;
     try {
-      await tidyAccount(context, found, accountBufferMs, tidied);
+      await tidyAccount(context, found, bufferMs, tidied);
     } catch (error) {
       // It was used just now, and so is not to be cleared away.
       if (!hasCode(error, "STORE_CONFLICT")) throw error;
@@ -52,11 +54,13 @@ export async function tidyAcme(
   return tidied;
 }
 
+type Tally = { -readonly [K in keyof AcmeTidied]: number };
+
 async function tidyAccount(
   context: MountContext,
   { record, version }: Stored<AccountRecord>,
   bufferMs: number,
-  tidied: AcmeTidied,
+  tidied: Tally,
 ): Promise<void> {
   const { storage, clock } = context;
   const now = clock.now();
@@ -84,7 +88,7 @@ async function tidyAccount(
 }
 
 /** Ends what is over and was not cleared away by itself, where no daemon runs. @returns How many orders are left. */
-async function tidyOrders(context: MountContext, account: string, tidied: AcmeTidied): Promise<number> {
+async function tidyOrders(context: MountContext, account: string, tidied: Tally): Promise<number> {
   const { storage, clock } = context;
   let left = 0;
   for (const id of await storage.list(`${ORDER_PREFIX}${account}/`)) {
