@@ -43,7 +43,9 @@ describe("the first steps of the manual", () => {
     expect(leaf.ca_chain).toEqual([root.certificate as string]);
     expect(leaf.expiration).toBe(Math.floor(pki.world.now / 1000) + 24 * 3600);
     expect(leaf.private_key_type).toBe("rsa");
-    expect(pki.distrust(String(leaf.certificate), String(root.certificate), [], "-purpose", "sslserver")).toBe("");
+    expect(
+      pki.distrust(String(leaf.certificate), String(root.certificate), [], "-purpose", "sslserver"),
+    ).toBe("");
     const text = pki.text(String(leaf.certificate));
     expect(text).toContain("DNS:api.example.com");
     expect(text).toContain("Digital Signature, Key Encipherment, Key Agreement");
@@ -71,7 +73,11 @@ describe("the first steps of the manual", () => {
 /** Each kind of key that an issuer may have, and how it signs. */
 const ISSUERS: readonly (readonly [name: string, options: JsonObject, algorithm: string])[] = [
   ["RSA 2048", { key_type: "rsa", key_bits: 2048 }, "sha256WithRSAEncryption"],
-  ["RSA 3072 with SHA-384", { key_type: "rsa", key_bits: 3072, signature_bits: 384 }, "sha384WithRSAEncryption"],
+  [
+    "RSA 3072 with SHA-384",
+    { key_type: "rsa", key_bits: 3072, signature_bits: 384 },
+    "sha384WithRSAEncryption",
+  ],
   ["RSA 2048 with PSS", { key_type: "rsa", use_pss: true, signature_bits: 512 }, "rsassaPss"],
   ["P-256", { key_type: "ec", key_bits: 256 }, "ecdsa-with-SHA256"],
   ["P-384", { key_type: "ec", key_bits: 384 }, "ecdsa-with-SHA384"],
@@ -97,10 +103,18 @@ describe("an issuer with a key of", () => {
     expect(pki.distrust(certificate, String(root.certificate))).toBe("");
     const key = createPrivateKey(String(leaf.private_key));
     const publicKey = createPublicKey(key).export({ type: "spki", format: "der" });
-    expect(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" })).toEqual(publicKey);
+    expect(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" })).toEqual(
+      publicKey,
+    );
     if (!has("certtool")) return;
     const trusted = pki.file(String(root.certificate));
-    const { text } = pki.certtool("--verify", "--load-ca-certificate", trusted, "--infile", pki.file(certificate));
+    const { text } = pki.certtool(
+      "--verify",
+      "--load-ca-certificate",
+      trusted,
+      "--infile",
+      pki.file(certificate),
+    );
     expect(text).toContain("Output: Verified. The certificate is trusted.");
   });
 });
@@ -138,7 +152,11 @@ describe("the form of an answer", () => {
   });
 
   test("may be one bundle of key, certificate and chain", async () => {
-    const answer = await pki.must("pki/issue/any", { common_name: "a.b", key_type: "ec", format: "pem_bundle" });
+    const answer = await pki.must("pki/issue/any", {
+      common_name: "a.b",
+      key_type: "ec",
+      format: "pem_bundle",
+    });
     const labels = [...String(answer.certificate).matchAll(/BEGIN ([A-Z ]+)-/g)].map(([, label]) => label);
     expect(labels).toEqual(["EC PRIVATE KEY", "CERTIFICATE", "CERTIFICATE"]);
   });
@@ -149,9 +167,9 @@ describe("the form of an answer", () => {
   });
 
   test("that there is not is refused", async () => {
-    expect(await pki.refused("pki/issue/any", { common_name: "a.b", key_type: "ec", format: "jks" })).toContain(
-      'the "format" path parameter must be "pem", "der", or "pem_bundle"',
-    );
+    expect(
+      await pki.refused("pki/issue/any", { common_name: "a.b", key_type: "ec", format: "jks" }),
+    ).toContain('the "format" path parameter must be "pem", "der", or "pem_bundle"');
   });
 });
 
@@ -186,9 +204,9 @@ describe("how long a certificate is valid", () => {
     expect(await pki.refused("pki/issue/fixed", { common_name: "a.b", not_after: end, ttl: "1h" })).toBe(
       "Either ttl or not_after should be provided. Both should not be provided in the same request.",
     );
-    expect(await pki.refused("pki/issue/fixed", { common_name: "a.b", not_after: "2027-02-30T00:00:00Z" })).toContain(
-      "is not a time",
-    );
+    expect(
+      await pki.refused("pki/issue/fixed", { common_name: "a.b", not_after: "2027-02-30T00:00:00Z" }),
+    ).toContain("is not a time");
   });
 
   test("begins before now by not_before_duration", async () => {
@@ -218,7 +236,8 @@ describe("how long a certificate is valid", () => {
 describe("a lease", () => {
   test("is only made when the role says so, and revokes the certificate with it", async () => {
     await pki.role("leased", { generate_lease: true, ttl: "2h" });
-    const plain = (await pki.world.put("pki/issue/any", { common_name: "a.b", key_type: "ec" })).body as JsonObject;
+    const plain = (await pki.world.put("pki/issue/any", { common_name: "a.b", key_type: "ec" }))
+      .body as JsonObject;
     expect(plain).toMatchObject({ lease_id: "", lease_duration: 0, renewable: false });
     const { body } = await pki.world.put("pki/issue/leased", { common_name: "a.b" });
     const { lease_id, lease_duration, renewable, data } = body as {

@@ -64,7 +64,12 @@ export class PkiWorld {
   }
 
   role(name: string, options: JsonObject = {}): Promise<JsonObject> {
-    return this.must(`pki/roles/${name}`, { allow_any_name: true, key_type: "ec", max_ttl: "720h", ...options });
+    return this.must(`pki/roles/${name}`, {
+      allow_any_name: true,
+      key_type: "ec",
+      max_ttl: "720h",
+      ...options,
+    });
   }
 
   /** A file with a text. */
@@ -86,7 +91,12 @@ export class PkiWorld {
   }
 
   /** Whether openssl trusts a certificate at the time of the world's clock. Empty: it does; else why not. */
-  distrust(certificate: string, roots: string, between: readonly string[] = [], ...more: readonly string[]): string {
+  distrust(
+    certificate: string,
+    roots: string,
+    between: readonly string[] = [],
+    ...more: readonly string[]
+  ): string {
     const { ok, text } = this.openssl(
       ...["verify", "-x509_strict", "-attime", String(Math.floor(this.world.now / 1000))],
       ...["-CAfile", this.file(roots)],
