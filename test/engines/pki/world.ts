@@ -90,6 +90,11 @@ export class PkiWorld {
     return run("certtool", args);
   }
 
+  /** What `zlint` finds, as JSON. */
+  zlint(...args: readonly string[]): string {
+    return run("zlint", args).text;
+  }
+
   /** Whether openssl trusts a certificate at the time of the world's clock. Empty: it does; else why not. */
   distrust(
     certificate: string,
