@@ -51,10 +51,20 @@ export function parseTarget(target: string): Target {
   const [, raw = "", query = ""] = /^([^?#]*)(?:\?([^#]*))?/.exec(local) ?? [];
   if (!raw.startsWith(API_PREFIX) || raw === API_PREFIX) throw new ApiError(404, []);
   try {
-    return { path: decodeURIComponent(raw.slice(API_PREFIX.length)), query };
+    return { path: oneSegment(decodeURIComponent(raw.slice(API_PREFIX.length))), query };
   } catch {
     throw badRequest("the path holds a bad escape");
   }
+}
+
+/**
+ * An OCSP request by GET is base64 at the end of the path, where two slashes may follow each other (RFC 6960, appendix A.1).
+ * No other path has such: then the other alphabet, which has no slash, makes it one segment.
+ */
+function oneSegment(path: string): string {
+  const [, before, base64] = /^(.*\/ocsp\/)(M[A-Za-z0-9+/]*={0,2})$/.exec(path) ?? [];
+  if (before === undefined || base64?.includes("//") !== true) return path;
+  return before + base64.replaceAll("/", "_").replaceAll("+", "-");
 }
 
 /**

@@ -20,6 +20,7 @@ import { verbatimPaths } from "./issue/verbatim-paths.ts";
 import { issuerPaths } from "./issuers/paths.ts";
 import { revokeIssuerPath } from "./issuers/revoke-path.ts";
 import { keyPaths } from "./keys/paths.ts";
+import { ocspPaths } from "./ocsp/paths.ts";
 import { caPaths } from "./read/ca-paths.ts";
 import { certPaths } from "./read/cert-paths.ts";
 import { crlReadPaths } from "./read/crl-paths.ts";
@@ -60,6 +61,7 @@ export function pkiEngine(context: MountContext): Backend {
       ...caPaths(context),
       ...crlReadPaths(context),
       ...certPaths(context),
+      ...ocspPaths(context),
       ...acmePaths(context, engineSource(context)),
     ],
     secrets: [certificateSecret(context)],

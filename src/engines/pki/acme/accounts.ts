@@ -7,8 +7,14 @@ import { ACCOUNT_PREFIX, type AccountRecord, readRecord, type Stored, THUMBPRINT
 const ID = /^[0-9a-f-]{36}$/;
 
 /** Null: there is none, or it is of another directory. */
-export async function findAccount(storage: EngineStorage, id: string): Promise<Stored<AccountRecord> | null> {
-  return ID.test(id) ? readRecord<AccountRecord>(storage, ACCOUNT_PREFIX + id) : null;
+export async function findAccount(
+  storage: EngineStorage,
+  directory: Directory,
+  id: string,
+): Promise<Stored<AccountRecord> | null> {
+  const found = ID.test(id) ? await readRecord<AccountRecord>(storage, ACCOUNT_PREFIX + id) : null;
+  if (found === null) return null;
+  return directoryPath(found.record.directory) === directoryPath(directory) ? found : null;
 }
 
 /** Where it is written which account a key has in a directory. */
@@ -27,5 +33,5 @@ export async function findAccountByKey(
   thumbprint: string,
 ): Promise<Stored<AccountRecord> | null> {
   const entry = await context.storage.get(thumbprintKey(context, directory, thumbprint));
-  return entry === null ? null : findAccount(context.storage, String(entry.value.account));
+  return entry === null ? null : findAccount(context.storage, directory, String(entry.value.account));
 }

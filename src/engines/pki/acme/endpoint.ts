@@ -139,14 +139,14 @@ async function verified(
 /** The account that a `kid` names, if it may act. @throws AcmeProblem */
 async function requireAccount(
   { context }: AcmeService,
-  { url, config }: OpenDirectory,
+  { url, config, directory }: OpenDirectory,
   kid: string,
 ): Promise<Stored<AccountRecord>> {
   const prefix = `${url}/account/`;
   if (!kid.startsWith(prefix)) {
     throw new AcmeProblem("malformed", "the kid is not the URL of an account of this directory");
   }
-  const account = await findAccount(context.storage, kid.slice(prefix.length));
+  const account = await findAccount(context.storage, directory, kid.slice(prefix.length));
   if (account === null) throw new AcmeProblem("accountDoesNotExist", "there is no such account");
   if (account.record.status !== "valid") {
     throw new AcmeProblem("unauthorized", `the account is ${account.record.status}`);

@@ -3,11 +3,13 @@ import type { MountContext } from "../../../framework/backend.ts";
 import { checkNames } from "../issue/check-names.ts";
 import { checkKeyOfCsr } from "../issue/csr.ts";
 import { carryOut, planByRole } from "../issue/plan.ts";
-import { readCert } from "../issue/store.ts";
 import { type SigningIssuer, signingIssuer } from "../issuers/signing.ts";
 import { readCluster } from "../issuers/urls.ts";
+import { readRevoked } from "../revoke/record.ts";
+import { type Revocable, revocableGiven, revokeAll } from "../revoke/revoke.ts";
 import { ROLE_FIELDS } from "../roles/fields.ts";
 import { type Role, requireRole } from "../roles/role.ts";
+import { type Certificate, isCa } from "../x509/certificate.ts";
 import { type Csr, csrKey } from "../x509/csr.ts";
 import { type AltNames, NO_NAMES } from "../x509/general-names.ts";
 import { kindOf } from "../x509/keys.ts";
@@ -136,13 +138,26 @@ async function issue(
   return { serial, chain: blocks.join(""), notAfter };
 }
 
+/** Neither what this mount has not issued nor an authority's certificate is an ACME client's to revoke. */
+async function findRevocable(context: MountContext, certificate: Certificate): Promise<Revocable | null> {
+  if (isCa(certificate)) return null;
+  try {
+    return await revocableGiven(context, certificate);
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}
+
 function revocation(context: MountContext): Pick<CertificateSource, "statusOf" | "revoke"> {
   return {
     statusOf: async (certificate) => {
-      const kept = await readCert(context.storage, certificate.serial);
-      if (kept?.certificate !== certificate.der.toString("base64")) return "unknown";
-      return "good";
+      if ((await findRevocable(context, certificate)) === null) return "unknown";
+      return (await readRevoked(context.storage, certificate.serial)) === null ? "good" : "revoked";
     },
-    revoke: async () => undefined,
+    revoke: async (certificate) => {
+      const found = await findRevocable(context, certificate);
+      if (found !== null) await revokeAll(context, found.crlScope, [certificate]);
+    },
   };
 }

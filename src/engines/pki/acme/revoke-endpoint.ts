@@ -14,7 +14,10 @@ import { AcmeProblem } from "./problem.ts";
 import { AUTHORIZATION_PREFIX, ORDER_PREFIX } from "./records.ts";
 import type { AcmeService } from "./service.ts";
 
-/** Reasons that a client may give (RFC 5280 section 5.3.1): neither a hold nor what only a CA can know. */
+/**
+ * Reasons that a client may give (RFC 5280 section 5.3.1): neither a hold nor what only a CA can know. They are checked and
+ * then left at that: as in Vault, CRLs and OCSP do not tell reasons.
+ */
 const REASONS: ReadonlySet<Json> = new Set([0, 1, 3, 4, 5, 9]);
 
 /** `revoke-cert`: for who ordered the certificate, has authorizations for all its names, or has its key (section 7.6). */
@@ -44,7 +47,7 @@ async function revoke(service: AcmeService, request: AcmeRequest): Promise<Reply
     );
   }
   if (status === "revoked") throw new AcmeProblem("alreadyRevoked", "the certificate is revoked already");
-  await source.revoke(certificate, Number(reason));
+  await source.revoke(certificate);
   return { status: 200, bare: null };
 }
 

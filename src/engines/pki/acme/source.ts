@@ -38,6 +38,5 @@ export interface CertificateSource {
    * @param certificate - As a client sent it.
    */
   statusOf(certificate: Certificate): Promise<"good" | "revoked" | "unknown">;
-  /** @param reason - As in a CRL. */
-  revoke(certificate: Certificate, reason: number): Promise<void>;
+  revoke(certificate: Certificate): Promise<void>;
 }

@@ -76,7 +76,7 @@ async function status(context: MountContext): Promise<JsonObject> {
   const counts = auto.maintain_stored_certificate_counts
     ? await Promise.all([storage.list(CERT_PREFIX), storage.list(REVOKED_PREFIX)])
     : null;
-  const { certs, revoked, missingIssuer } = record?.counts ?? NO_COUNTS;
+  const { certs, revoked, missingIssuer, acme } = record?.counts ?? NO_COUNTS;
   return {
     ...(record?.terms ?? {}),
     internal_backend_uuid: context.accessor,
@@ -89,6 +89,10 @@ async function status(context: MountContext): Promise<JsonObject> {
     cert_store_deleted_count: certs,
     revoked_cert_deleted_count: revoked,
     missing_issuer_cert_count: missingIssuer,
+    total_acme_account_count: acme.accounts,
+    acme_account_revoked_count: acme.accountsRevoked,
+    acme_account_deleted_count: acme.accountsDeleted,
+    acme_orders_deleted_count: acme.ordersDeleted,
     current_cert_store_count: counts?.[0].length ?? null,
     current_revoked_cert_count: counts?.[1].length ?? null,
   } as JsonObject;

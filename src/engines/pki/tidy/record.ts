@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../../base/json.ts";
 import type { EngineStorage, EngineWrite } from "../../../framework/storage.ts";
+import { type AcmeTidied, NOTHING_TIDIED } from "../acme/tidy.ts";
 import type { TidyTerms } from "./fields.ts";
 
 /** What is gone through, in this order. */
@@ -14,6 +15,7 @@ export interface TidyCounts {
   readonly revoked: number;
   readonly missingIssuer: number;
   readonly issuers: number;
+  readonly acme: AcmeTidied;
 }
 
 /** The tidy that runs, or else the last one. It goes on in steps, each due work: whoever finds it due takes the next. */
@@ -33,7 +35,13 @@ export interface TidyRecord {
 
 export const TIDY_KEY = "tidy/run";
 
-export const NO_COUNTS: TidyCounts = { certs: 0, revoked: 0, missingIssuer: 0, issuers: 0 };
+export const NO_COUNTS: TidyCounts = {
+  certs: 0,
+  revoked: 0,
+  missingIssuer: 0,
+  issuers: 0,
+  acme: NOTHING_TIDIED,
+};
 
 export async function readTidy(
   storage: EngineStorage,

@@ -1,6 +1,8 @@
 import { parseDurationMs } from "../../../base/duration.ts";
 import { badRequest, hasCode, messageOf } from "../../../base/errors.ts";
 import type { MountContext } from "../../../framework/backend.ts";
+import { ACCOUNT_PREFIX } from "../acme/records.ts";
+import { tidyAccounts } from "../acme/tidy.ts";
 import { changeScope } from "../crl/rebuild.ts";
 import { CERT_PREFIX, readCert } from "../issue/store.ts";
 import { certificateOf } from "../issuers/chain.ts";
@@ -94,6 +96,9 @@ async function step(context: MountContext, record: TidyRecord): Promise<TidyReco
     const issuers = await tidyIssuers(context, terms);
     return nextPhase(context, record, { ...counts, issuers });
   }
+  if (phase === "acme" && terms.tidy_acme) {
+    return through(context, record, ACCOUNT_PREFIX, (names) => tidyAcme(context, record, names));
+  }
   return nextPhase(context, record, counts);
 }
 
@@ -172,6 +177,24 @@ function forget(context: MountContext, scope: string, serials: readonly string[]
     ]),
     build: "complete",
   }));
+}
+
+async function tidyAcme(
+  context: MountContext,
+  { terms, counts }: TidyRecord,
+  names: readonly string[],
+): Promise<TidyCounts> {
+  const { acme } = counts;
+  const more = await tidyAccounts(context, names, terms.acme_account_safety_buffer * 1000);
+  return {
+    ...counts,
+    acme: {
+      accounts: acme.accounts + more.accounts,
+      accountsRevoked: acme.accountsRevoked + more.accountsRevoked,
+      accountsDeleted: acme.accountsDeleted + more.accountsDeleted,
+      ordersDeleted: acme.ordersDeleted + more.ordersDeleted,
+    },
+  };
 }
 
 /** Issuers that have expired go, except for the default one. @returns How many. */

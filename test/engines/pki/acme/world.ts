@@ -127,7 +127,7 @@ export async function sign(
 
 /** The private key as node:crypto has it. */
 export async function nodeKey(key: CryptoKey): Promise<KeyObject> {
-  return createPrivateKey({ key: (await exportJWK(key)) as JsonWebKey, format: "jwk" });
+  return createPrivateKey({ key: { ...(await exportJWK(key)) }, format: "jwk" });
 }
 
 /** A web server on a free port of this machine, which answers challenges by their path. */
