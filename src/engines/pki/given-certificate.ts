@@ -1,6 +1,6 @@
 import { badRequest } from "../../base/errors.ts";
 import { DerError } from "./x509/asn1.ts";
-import { type Certificate, readCertificate } from "./x509/certificate.ts";
+import { type Certificate, checkParts, readCertificate } from "./x509/certificate.ts";
 import { pemBlocks } from "./x509/pem.ts";
 
 const CHARS_MAX = 1024 * 1024;
@@ -21,7 +21,11 @@ export function givenCertificates(field: string, text: string): readonly Certifi
   try {
     return pemBlocks(text)
       .filter(({ label }) => label === "CERTIFICATE")
-      .map(({ der }) => readCertificate(der));
+      .map(({ der }) => {
+        const certificate = readCertificate(der);
+        checkParts(certificate);
+        return certificate;
+      });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const what = error instanceof DerError ? error.message : "PEM that is not base64";

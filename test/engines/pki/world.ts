@@ -49,8 +49,9 @@ export class PkiWorld {
 
   /** A published thing as it goes over the wire. */
   async raw(path: string): Promise<{ status: number; type: string | undefined; bytes: Buffer }> {
-    const { status, contentType, bytes } = await this.world.core.handle({ method: "GET", path });
-    return { status, type: contentType, bytes: Buffer.from(bytes ?? []) };
+    const { status, contentType, bytes, body } = await this.world.core.handle({ method: "GET", path });
+    const text = typeof body === "string" ? body : "";
+    return { status, type: contentType, bytes: Buffer.from(bytes ?? Buffer.from(text)) };
   }
 
   /** A root that is the default issuer, and a role that allows everything. */
@@ -88,6 +89,11 @@ export class PkiWorld {
   /** What GnuTLS's `certtool` prints. */
   certtool(...args: readonly string[]): { ok: boolean; text: string } {
     return run("certtool", args);
+  }
+
+  /** What `zlint` finds, as JSON. */
+  zlint(...args: readonly string[]): string {
+    return run("zlint", args).text;
   }
 
   /** Whether openssl trusts a certificate at the time of the world's clock. Empty: it does; else why not. */

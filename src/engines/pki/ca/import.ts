@@ -7,7 +7,7 @@ import { newIssuer, newKey } from "../issuers/add.ts";
 import { type CaSet, changeCas } from "../issuers/change.ts";
 import type { IssuerRecord, KeyRecord } from "../issuers/record.ts";
 import { DerError } from "../x509/asn1.ts";
-import { type Certificate, isCa, readCertificate } from "../x509/certificate.ts";
+import { type Certificate, checkParts, isCa, readCertificate } from "../x509/certificate.ts";
 import { kindOf, publicKeyDer, readPrivateKey } from "../x509/keys.ts";
 import { type PemBlock, pemBlocks } from "../x509/pem.ts";
 
@@ -56,6 +56,7 @@ function certificateIn({ der }: PemBlock): Certificate {
   let ca: boolean;
   try {
     certificate = readCertificate(der);
+    checkParts(certificate);
     ca = isCa(certificate);
   } catch (error) {
     if (!(error instanceof DerError)) throw error;

@@ -4,6 +4,7 @@ import type { Role } from "../roles/role.ts";
 import { DerError } from "../x509/asn1.ts";
 import { type Csr, csrKey, provesPossession, readCsr } from "../x509/csr.ts";
 import { type KeyKind, keyKind, kindOf } from "../x509/keys.ts";
+import { decodeName } from "../x509/name.ts";
 import { pemBlocks } from "../x509/pem.ts";
 
 const CSR_CHARS_MAX = 128 * 1024;
@@ -39,7 +40,9 @@ function csrDer(text: string): Buffer {
 
 function parse(der: Buffer): Csr {
   try {
-    return readCsr(der);
+    const csr = readCsr(der);
+    decodeName(csr.subject);
+    return csr;
   } catch (error) {
     if (!(error instanceof DerError)) throw error;
     throw badRequest(`certificate request could not be parsed: ${error.message}`, error);

@@ -1,3 +1,4 @@
+import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
 import { field, type Given, type Values } from "../../../framework/field.ts";
@@ -176,6 +177,13 @@ function verbatimExtensions(
 /** A request may ask for the usages of a CA, which without being one mean nothing good. */
 function withoutCaUsages(extension: Extension): Extension {
   if (extension.oid !== OID.keyUsage) return extension;
-  const bits = extensions.readKeyUsage(extension.value).filter((bit) => bit !== 5 && bit !== 6);
-  return extensions.keyUsage(bits);
+  return extensions.keyUsage(requestedBits(extension).filter((bit) => bit !== 5 && bit !== 6));
+}
+
+function requestedBits({ value }: Extension): readonly number[] {
+  try {
+    return extensions.readKeyUsage(value);
+  } catch (error) {
+    throw badRequest("the given csr has a malformed key usage", error);
+  }
 }

@@ -19,7 +19,7 @@ export function certificateDer(der: Uint8Array): Reply {
 
 export function certificatesPem(certificates: readonly Uint8Array[]): Reply {
   const text = certificates.map((der) => pem("CERTIFICATE", der)).join("\n");
-  return { bytes: Buffer.from(text), contentType: TYPES.chain };
+  return { bare: text, contentType: TYPES.chain };
 }
 
 export function crlDer(der: Uint8Array): Reply {
@@ -27,7 +27,7 @@ export function crlDer(der: Uint8Array): Reply {
 }
 
 export function crlPem(der: Uint8Array): Reply {
-  return { bytes: Buffer.from(`${pem("X509 CRL", der)}\n`), contentType: TYPES.crlPem };
+  return { bare: `${pem("X509 CRL", der)}\n`, contentType: TYPES.crlPem };
 }
 
 /**

@@ -132,6 +132,12 @@ export function partsOf(node: Asn1 | undefined, what: string): readonly Asn1[] {
   return node.value;
 }
 
+/** The parts of a sequence. @param what - For the message. @throws DerError */
+export function sequenceParts(node: Asn1 | undefined, what: string): readonly Asn1[] {
+  if (!isUniversal(node, TAG.sequence)) throw new DerError(`malformed ${what}`);
+  return partsOf(node, what);
+}
+
 /** The bytes of a primitive value. @param what - For the message. @throws DerError */
 export function bytesOf(node: Asn1 | undefined, what: string): Buffer {
   if (node === undefined || typeof node.value !== "string") throw new DerError(`malformed ${what}`);

@@ -11,6 +11,7 @@ import {
   isUniversal,
   partsOf,
   sequence,
+  sequenceParts,
   smallInteger,
   TAG,
   tagged,
@@ -28,6 +29,7 @@ import {
   readSubjectKeyId,
 } from "./extensions.ts";
 import { keyIdOf, readPublicKey } from "./keys.ts";
+import { decodeName } from "./name.ts";
 import { OID } from "./oids.ts";
 import { isSignedBy, type Signer } from "./signature.ts";
 
@@ -78,11 +80,11 @@ export interface Certificate extends Omit<CertificateContent, "serial"> {
 
 /** @throws DerError for what is not a certificate. */
 export function readCertificate(der: Buffer): Certificate {
-  const [tbs, algorithm, signature] = partsOf(fromDer(der), "certificate");
-  const all = partsOf(tbs, "certificate");
+  const [tbs, algorithm, signature] = sequenceParts(fromDer(der), "certificate");
+  const all = sequenceParts(tbs, "certificate");
   const parts = isTagged(all[0], 0) ? all.slice(1) : all;
   const [serial, , issuer, validity, subject, publicKey, ...rest] = parts;
-  const [notBefore, notAfter] = partsOf(validity, "validity");
+  const [notBefore, notAfter] = sequenceParts(validity, "validity");
   const extensions = rest.find((part) => isTagged(part, 3));
   return {
     der,
@@ -103,7 +105,7 @@ export function readCertificate(der: Buffer): Certificate {
 }
 
 function sequenceOf(node: Asn1 | undefined, what: string): Asn1 {
-  partsOf(node, what);
+  sequenceParts(node, what);
   return node as Asn1;
 }
 
@@ -111,6 +113,15 @@ function serialHex(node: Asn1 | undefined): string {
   const bytes = bytesOf(node, "serial number");
   if (!isUniversal(node, TAG.integer)) partsOf(undefined, "serial number");
   return (bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes).toString("hex");
+}
+
+/** Reads all that is made use of later, of a certificate that others have made. @throws DerError for what is malformed. */
+export function checkParts(certificate: Certificate): void {
+  decodeName(certificate.subject);
+  decodeName(certificate.issuer);
+  isCa(certificate);
+  subjectKeyIdOf(certificate);
+  authorityKeyIdOf(certificate);
 }
 
 /** Whether the certificate says that it is a CA's. */

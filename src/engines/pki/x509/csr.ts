@@ -9,6 +9,7 @@ import {
   oidOf,
   partsOf,
   sequence,
+  sequenceParts,
   setOf,
   smallInteger,
   tagged,
@@ -48,11 +49,11 @@ export function buildCsr({ subject, publicKey, extensions }: CsrContent, signer:
 
 /** @throws DerError for what is not a request. */
 export function readCsr(der: Buffer): Csr {
-  const [tbs, algorithm, signature] = partsOf(fromDer(der), "certificate request");
-  const [, subject, publicKey, ...rest] = partsOf(tbs, "certificate request");
-  partsOf(subject, "subject");
-  partsOf(publicKey, "public key");
-  partsOf(algorithm, "signature algorithm");
+  const [tbs, algorithm, signature] = sequenceParts(fromDer(der), "certificate request");
+  const [, subject, publicKey, ...rest] = sequenceParts(tbs, "certificate request");
+  sequenceParts(subject, "subject");
+  sequenceParts(publicKey, "public key");
+  sequenceParts(algorithm, "signature algorithm");
   const attributes = rest.find((part) => isTagged(part, 0));
   return {
     tbs: firstPartBytes(der),
@@ -66,10 +67,10 @@ export function readCsr(der: Buffer): Csr {
 
 function requestedExtensions(attributes: Asn1): readonly Extension[] {
   return partsOf(attributes, "attributes").flatMap((attribute) => {
-    const [type, values] = partsOf(attribute, "attributes");
+    const [type, values] = sequenceParts(attribute, "attributes");
     if (oidOf(type, "attributes") !== OID.extensionRequest) return [];
     const [list] = partsOf(values, "requested extensions");
-    partsOf(list, "requested extensions");
+    sequenceParts(list, "requested extensions");
     return decodeExtensions(list as Asn1);
   });
 }

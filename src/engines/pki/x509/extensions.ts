@@ -10,8 +10,8 @@ import {
   octetString,
   oid,
   oidOf,
-  partsOf,
   sequence,
+  sequenceParts,
   setBitsOf,
   smallInteger,
   TAG,
@@ -46,8 +46,8 @@ export function encodeExtension({ oid: type, critical, value }: Extension): Asn1
 
 /** Reads the extensions of a certificate, a request or a CRL. @throws DerError */
 export function decodeExtensions(node: Asn1): readonly Extension[] {
-  return partsOf(node, "extensions").map((part) => {
-    const [type, second, third] = partsOf(part, "extension");
+  return sequenceParts(node, "extensions").map((part) => {
+    const [type, second, third] = sequenceParts(part, "extension");
     const hasFlag = isUniversal(second, TAG.boolean);
     return {
       oid: oidOf(type, "extension"),
@@ -137,7 +137,7 @@ export function nameConstraints(permitted: readonly Asn1[], excluded: readonly A
 
 /** @throws DerError */
 export function readBasicConstraints(value: Buffer): { readonly isCa: boolean } {
-  const [first] = partsOf(fromDer(value), "basic constraints");
+  const [first] = sequenceParts(fromDer(value), "basic constraints");
   const isCa = isUniversal(first, TAG.boolean) && bytesOf(first, "basic constraints")[0] !== 0;
   return { isCa };
 }
@@ -149,7 +149,7 @@ export function readKeyUsage(value: Buffer): readonly number[] {
 
 /** Null: the extension names the issuer otherwise. @throws DerError */
 export function readAuthorityKeyId(value: Buffer): Buffer | null {
-  const id = partsOf(fromDer(value), "authority key id").find((part) => isTagged(part, 0));
+  const id = sequenceParts(fromDer(value), "authority key id").find((part) => isTagged(part, 0));
   return id === undefined ? null : bytesOf(id, "authority key id");
 }
 

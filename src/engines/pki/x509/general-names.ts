@@ -8,6 +8,7 @@ import {
   oidOf,
   partsOf,
   sequence,
+  sequenceParts,
   tagged,
   taggedBytes,
   toDer,
@@ -70,7 +71,7 @@ export function encodeAltNames(names: AltNames): Buffer {
 export function decodeAltNames(der: Uint8Array): AltNames {
   const names = { dns: [] as string[], emails: [] as string[], ips: [] as string[], uris: [] as string[] };
   const others: OtherName[] = [];
-  for (const node of partsOf(fromDer(der), "subject alternative name")) {
+  for (const node of sequenceParts(fromDer(der), "subject alternative name")) {
     if (isTagged(node, OTHER)) others.push(otherOf(node));
     if (isTagged(node, EMAIL)) names.emails.push(asciiOf(node));
     if (isTagged(node, DNS)) names.dns.push(asciiOf(node));

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import { bitsOf, fromDer, partsOf } from "./asn1.ts";
+import { bitsOf, fromDer, sequenceParts } from "./asn1.ts";
 import { pem } from "./pem.ts";
 
 export type KeyType = "rsa" | "ec" | "ed25519";
@@ -74,7 +74,7 @@ export function readPublicKey(spki: Buffer): KeyObject {
 
 /** The key id of a public key: the SHA-1 of its bits (RFC 5280 section 4.2.1.2, method 1). @param spki - In DER. */
 export function keyIdOf(spki: Buffer): Buffer {
-  const [, bits] = partsOf(fromDer(spki), "public key");
+  const [, bits] = sequenceParts(fromDer(spki), "public key");
   return createHash("sha1").update(bitsOf(bits, "public key")).digest();
 }
 

@@ -8,6 +8,7 @@ import {
   partsOf,
   printableString,
   sequence,
+  sequenceParts,
   setOf,
   TAG,
   toDer,
@@ -72,9 +73,9 @@ export function isEmptyName(der: Uint8Array): boolean {
 
 /** The attributes of a name, in order. @throws DerError */
 export function decodeName(der: Uint8Array): readonly Attribute[] {
-  return partsOf(fromDer(der), "name").flatMap((set) =>
+  return sequenceParts(fromDer(der), "name").flatMap((set) =>
     partsOf(set, "name").map((attribute) => {
-      const [type, value] = partsOf(attribute, "name");
+      const [type, value] = sequenceParts(attribute, "name");
       return { oid: oidOf(type, "name"), value: textOf(value) };
     }),
   );

@@ -6,7 +6,7 @@ import {
   fromDer,
   isTagged,
   isUniversal,
-  partsOf,
+  sequenceParts,
   TAG,
   timeOf,
   toDer,
@@ -32,12 +32,12 @@ export interface Crl extends Signed {
 
 /** Reads a CRL (RFC 5280 section 5.1). @throws DerError */
 export function readCrl(der: Buffer): Crl {
-  const [tbs, algorithm, signature] = partsOf(fromDer(der), "CRL");
-  partsOf(algorithm, "signature algorithm");
-  const all = partsOf(tbs, "CRL");
+  const [tbs, algorithm, signature] = sequenceParts(fromDer(der), "CRL");
+  sequenceParts(algorithm, "signature algorithm");
+  const all = sequenceParts(tbs, "CRL");
   const rest = isUniversal(all[0], TAG.integer) ? all.slice(1) : all;
   const [, issuer, , ...further] = rest;
-  partsOf(issuer, "issuer");
+  sequenceParts(issuer, "issuer");
   const list = further.find((part) => isUniversal(part, TAG.sequence));
   const isList = list !== undefined && !isTagged(list, 0);
   return {
@@ -45,12 +45,12 @@ export function readCrl(der: Buffer): Crl {
     algorithm: algorithm as Asn1,
     signature: bitsOf(signature, "signature"),
     issuer: toDer(issuer as Asn1),
-    entries: isList ? partsOf(list, "CRL").map(entryOf) : [],
+    entries: isList ? sequenceParts(list, "CRL").map(entryOf) : [],
   };
 }
 
 function entryOf(node: Asn1): CrlEntry {
-  const [serial, revokedAt, extensions] = partsOf(node, "CRL entry");
+  const [serial, revokedAt, extensions] = sequenceParts(node, "CRL entry");
   const bytes = bytesOf(serial, "CRL entry");
   return {
     serial: bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes,

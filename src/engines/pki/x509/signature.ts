@@ -1,5 +1,16 @@
 import { constants, type KeyObject, sign, verify } from "node:crypto";
-import { type Asn1, isTagged, nothing, oid, oidOf, partsOf, sequence, smallInteger, tagged } from "./asn1.ts";
+import {
+  type Asn1,
+  isTagged,
+  nothing,
+  oid,
+  oidOf,
+  partsOf,
+  sequence,
+  sequenceParts,
+  smallInteger,
+  tagged,
+} from "./asn1.ts";
 import { kindOf } from "./keys.ts";
 import { OID } from "./oids.ts";
 
@@ -101,9 +112,9 @@ export function isSignedBy(
   key: KeyObject,
   { allowSha1 = false }: { readonly allowSha1?: boolean } = {},
 ): boolean {
-  const [type, parameters] = partsOf(algorithm, "signature algorithm");
-  const name = oidOf(type, "signature algorithm");
   try {
+    const [type, parameters] = sequenceParts(algorithm, "signature algorithm");
+    const name = oidOf(type, "signature algorithm");
     if (name === OID.rsaPss) {
       const hash = pssHash(parameters);
       const padding = constants.RSA_PKCS1_PSS_PADDING;
@@ -125,13 +136,13 @@ export function isSignedBy(
 }
 
 function pssHash(parameters: Asn1 | undefined): Hash | null {
-  const [first] = partsOf(parameters, "signature algorithm").filter((part) => isTagged(part, 0));
+  const [first] = sequenceParts(parameters, "signature algorithm").filter((part) => isTagged(part, 0));
   const [algorithm] = partsOf(first, "signature algorithm");
-  const name = oidOf(partsOf(algorithm, "signature algorithm")[0], "signature algorithm");
+  const name = oidOf(sequenceParts(algorithm, "signature algorithm")[0], "signature algorithm");
   return (["sha256", "sha384", "sha512"] as const).find((hash) => OID[hash] === name) ?? null;
 }
 
 /** The name of a signature's algorithm, as a dotted OID. */
 export function algorithmOid(algorithm: Asn1): string {
-  return oidOf(partsOf(algorithm, "signature algorithm")[0], "signature algorithm");
+  return oidOf(sequenceParts(algorithm, "signature algorithm")[0], "signature algorithm");
 }
