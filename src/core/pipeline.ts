@@ -129,6 +129,7 @@ function mountRequest(passage: Passage, { below, entry }: Route): MountRequest {
     displayName: trail.known.standing?.caller.record.displayName ?? "",
     remoteAddress: wire.remoteAddress ?? null,
     ...(wire.content === undefined ? {} : { content: wire.content }),
+    isHead: wire.isHead ?? false,
     headers: entry === null ? {} : headersThrough(entry, "passthrough_request_headers", wire.headers ?? {}),
     ...(entry === null ? ownExtras(passage) : {}),
   };

@@ -58,6 +58,16 @@ const PAGES: readonly Page[] = [
       "vsec login -method=approle": "needs a role of the reader's own",
     },
   },
+  {
+    page: "acme.md",
+    prepare: async ({ world }) => {
+      await world.ok("operator init -seal=key-file");
+    },
+    skip: {
+      certbot:
+        "needs a name and a daemon that the world reaches; test/e2e/acme.test.ts has a client of its own",
+    },
+  },
 ];
 
 /** Pages without a row above, each with the reason. */
