@@ -93,6 +93,19 @@ export const CATALOGUE: Catalogue = {
       "Give credentials to the AWS command line and SDKs",
       () => import("./aws/credential-process.ts"),
     ),
+    command("pki health-check", "Check a pki mount's health", () => import("./pki/health-check.ts")),
+    command("pki issue", "Make an intermediate authority", () => import("./pki/issue.ts")),
+    command("pki reissue", "Make an intermediate like another one", () => import("./pki/reissue.ts")),
+    command(
+      "pki list-intermediates",
+      "List what an issuer has signed",
+      () => import("./pki/list-intermediates.ts"),
+    ),
+    command(
+      "pki verify-sign",
+      "Check whether one issuer signed another",
+      () => import("./pki/verify-sign.ts"),
+    ),
     command("operator init", "Create a store", () => import("./operator/init.ts")),
     command("operator unseal", "Unseal a store", () => import("./operator/unseal.ts")),
     command("operator seal", "Seal a store", () => import("./operator/seal.ts")),
@@ -171,6 +184,12 @@ export const CATALOGUE: Catalogue = {
       words: "aws",
       synopsis: "Work with AWS credentials",
       description: "Give credentials of the aws engine to AWS's own tools.",
+    },
+    {
+      words: "pki",
+      synopsis: "Work with certificate authorities",
+      description:
+        "Check the health of pki mounts, make intermediate authorities, and see which issuer has signed which.",
     },
     {
       words: "print",

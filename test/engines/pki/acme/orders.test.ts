@@ -186,6 +186,35 @@ describe("an order", () => {
     expect((await made.post(finalize, { csr })).body.type).toEndWith(":orderNotReady");
   });
 
+  test.each([1, 2, 3])(
+    "whose finalizing process died at its commit %d can be finalized a minute later",
+    async (dyingAt) => {
+      const made = await client();
+      const order = await made.order("dying.test");
+      await prove(made, order);
+      const finalize = String(order.body.finalize);
+      const csr = csrFor(["dying.test"]);
+      const nonce = await made.nonce();
+      const { barrier } = world;
+      const commit = barrier.commit.bind(barrier);
+      let commits = 0;
+      // The nonce's commit is the first; then the order is claimed, the certificate kept, the order settled.
+      barrier.commit = (writes) => {
+        commits += 1;
+        return commits > dyingAt ? Promise.reject(new RangeError("the process is gone")) : commit(writes);
+      };
+      const died = await made.post(finalize, { csr }, { nonce });
+      barrier.commit = commit;
+      expect(died.status).toBe(500);
+      const isClaimed = dyingAt > 1;
+      expect((await made.post(urlOf(order), "")).body.status).toBe(isClaimed ? "processing" : "ready");
+      if (isClaimed) expect((await made.post(finalize, { csr })).body.type).toEndWith(":orderNotReady");
+      world.advance(60);
+      expect((await made.post(finalize, { csr })).body.status).toBe("valid");
+      expect((await made.post(`${urlOf(order)}/cert`, "")).text).toStartWith("-----BEGIN CERTIFICATE-----");
+    },
+  );
+
   test("is invalid, and then gone, once its time is over", async () => {
     const made = await client();
     const order = await made.order("slow.test");
