@@ -58,6 +58,12 @@ const PAGES: readonly Page[] = [
       "vsec login -method=approle": "needs a role of the reader's own",
     },
   },
+  {
+    page: "pki.md",
+    prepare: async ({ world }) => {
+      await world.ok("operator init -seal=key-file");
+    },
+  },
 ];
 
 /** Pages without a row above, each with the reason. */
