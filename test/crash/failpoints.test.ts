@@ -5,6 +5,7 @@ import { ROOT } from "../binary/built.ts";
 import { postgresMissing } from "../servers/postgres.ts";
 import { Arena } from "./arena.ts";
 import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, SETTLE } from "./operations.ts";
+import { PKI_PASSES } from "./pki-passes.ts";
 
 const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE];
 
@@ -35,7 +36,11 @@ describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is t
     const named = sources.flatMap((text) =>
       [...text.matchAll(/^\s*failpoint\("([^"]+)"\);$/gm)].map(([, name]) => name),
     );
-    const tried = new Set([...INIT_PASSES, ...OPERATIONS.flatMap(({ passes }) => passes)]);
+    const tried = new Set<string>([
+      ...INIT_PASSES,
+      ...PKI_PASSES,
+      ...OPERATIONS.flatMap(({ passes }) => passes),
+    ]);
     // Those of the AWS engine need its emulator: test/engines/aws cuts the engine off at the same places, in process. So does
     // test/engines/pki/acme with a finalizing order, where it takes a minute until another process may try.
     const left = [...new Set(named)].filter(

@@ -68,6 +68,12 @@ const PAGES: readonly Page[] = [
         "needs a name and a daemon that the world reaches; test/e2e/acme.test.ts has a client of its own",
     },
   },
+  {
+    page: "pki.md",
+    prepare: async ({ world }) => {
+      await world.ok("operator init -seal=key-file");
+    },
+  },
 ];
 
 /** Pages without a row above, each with the reason. */
