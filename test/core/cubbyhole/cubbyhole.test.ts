@@ -60,6 +60,7 @@ describe("the cubbyhole", () => {
         remoteAddress: null,
         headers: {},
         content: null,
+        fillTemplate: async () => null,
       };
       return spec?.exists?.(whole);
     };
