@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { certificatesFigure } from "./certificates.ts";
 import { commandsFigure } from "./commands.ts";
 import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
@@ -22,6 +23,7 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   "daemon-start": daemonStartFigure,
   http: httpFigure,
   policies: policiesFigure,
+  certificates: certificatesFigure,
 };
 
 const { values, positionals } = parseArgs({

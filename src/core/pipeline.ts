@@ -128,11 +128,23 @@ function mountRequest(passage: Passage, { below, entry }: Route): MountRequest {
     data: request.data,
     displayName: trail.known.standing?.caller.record.displayName ?? "",
     remoteAddress: wire.remoteAddress ?? null,
+    fillTemplate: (text) => fillFor(passage, text),
     ...(wire.content === undefined ? {} : { content: wire.content }),
     isHead: wire.isHead ?? false,
     headers: entry === null ? {} : headersThrough(entry, "passthrough_request_headers", wire.headers ?? {}),
     ...(entry === null ? ownExtras(passage) : {}),
   };
+}
+
+/** Puts the caller's identity into a text. Null: it cannot be filled, or nobody is known. */
+async function fillFor({ services, trail }: Passage, text: string): Promise<string | null> {
+  const entityId = trail.known.standing?.caller.record.entityId ?? "";
+  const [{ standingOf }, { fillTemplate }] = await Promise.all([
+    import("./identity/login.ts"),
+    import("./policies/template.ts"),
+  ]);
+  const entity = entityId === "" ? null : await standingOf(services, entityId);
+  return fillTemplate(text, entity?.view ?? null);
 }
 
 async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse> {

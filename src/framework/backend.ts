@@ -30,6 +30,11 @@ export interface EngineRequest<F extends Fields> {
   readonly clientToken: string;
   /** The caller's network address, without a port. Null: the request came from this machine, not over a network. */
   readonly remoteAddress: string | null;
+  /**
+   * Puts the caller's identity into a text with templates such as `{{identity.entity.name}}`. Null: one of them stands for
+   * nothing, or for what holds a `*` or `+`; also where nobody is known.
+   */
+  fillTemplate(text: string): Promise<string | null>;
   /** The request's headers that the mount lets through (`passthrough_request_headers`), by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   /** The body of a path that takes one of another type than JSON. Null: there was none. */

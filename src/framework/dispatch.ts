@@ -26,6 +26,8 @@ export interface MountRequest {
   readonly extras?: Readonly<Record<string, unknown>>;
   /** The caller's network address, where there is one. */
   readonly remoteAddress?: string | null;
+  /** {@link EngineRequest.fillTemplate}; absent: nobody is known. */
+  readonly fillTemplate?: (text: string) => Promise<string | null>;
   /** The headers that the mount lets through, by lower-case name. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A body of another type than JSON. */
@@ -107,6 +109,7 @@ function engineRequest(request: MountRequest, parsed: ParsedFields<Fields>): Eng
     ...{ operation, path, values, given, raw: data, displayName, clientToken: token, remoteAddress, headers },
     content: request.content?.bytes ?? null,
     isHead: request.isHead ?? false,
+    fillTemplate: request.fillTemplate ?? (() => Promise.resolve(null)),
   };
 }
 

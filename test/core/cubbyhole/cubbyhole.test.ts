@@ -61,6 +61,7 @@ describe("the cubbyhole", () => {
         headers: {},
         content: null,
         isHead: false,
+        fillTemplate: async () => null,
       };
       return spec?.exists?.(whole);
     };

@@ -228,6 +228,7 @@ export class TokenWorld {
       headers: {},
       content: null,
       isHead: false,
+      fillTemplate: async () => null,
       caller,
       acl,
     };

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/base/json.ts";
 import { isHostname } from "../../../src/engines/pki/roles/hostname.ts";
 import { isCommonNameAllowed, isNameAllowed, type NameRules } from "../../../src/engines/pki/roles/names.ts";
+import { dataOf, errorOf } from "../../core/world.ts";
 import { PkiWorld } from "./world.ts";
 
 const RULES: NameRules = {
@@ -277,5 +278,41 @@ describe("a request", async () => {
     const text = pki.text(String(certificate));
     expect(text).toContain("IP Address:10.0.0.1");
     expect(text).not.toContain("DNS:");
+  });
+
+  test("of a role with templates is held against who asks", async () => {
+    const { world } = pki;
+    await pki.must("sys/auth/userpass", { type: "userpass" });
+    const mounts = dataOf(await world.get("sys/auth"));
+    const { accessor } = mounts["userpass/"] as { accessor: string };
+    await pki.must("sys/policies/acl/issue", { policy: 'path "pki/issue/*" { capabilities = ["update"] }' });
+    await pki.must("auth/userpass/users/bob", { password: "a password of bob's", token_policies: "issue" });
+    const login = await world.put("auth/userpass/login/bob", { password: "a password of bob's" });
+    const { client_token: token } = (login.body as { auth: { client_token: string } }).auth;
+    await pki.role("own", {
+      allow_any_name: false,
+      allow_subdomains: true,
+      allow_bare_domains: true,
+      allowed_domains: `{{identity.entity.aliases.${accessor}.name}}.example.com,{{identity.entity.metadata.none}}`,
+      allowed_domains_template: true,
+      allowed_uri_sans: `spiffe://example.com/{{identity.entity.aliases.${accessor}.name}}`,
+      allowed_uri_sans_template: true,
+    });
+    const asBob = (body: JsonObject) => world.send("PUT", "pki/issue/own", { token, body });
+    const good = await asBob({ common_name: "bob.example.com", uri_sans: "spiffe://example.com/bob" });
+    expect(good.status).toBe(200);
+    for (const name of [
+      "eve.example.com",
+      "example.com",
+      `{{identity.entity.aliases.${accessor}.name}}.example.com`,
+    ]) {
+      expect(errorOf(await asBob({ common_name: name }))).toBe(
+        `common name ${name} not allowed by this role`,
+      );
+    }
+    // Root is nobody: for it the templates allow nothing.
+    expect(await pki.refused("pki/issue/own", { common_name: "bob.example.com" })).toBe(
+      "common name bob.example.com not allowed by this role",
+    );
   });
 });

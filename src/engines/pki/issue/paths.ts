@@ -1,9 +1,15 @@
 import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
+import {
+  type EngineRequest,
+  type MountContext,
+  type PathSpec,
+  path,
+  type Reply,
+} from "../../../framework/backend.ts";
 import type { Values } from "../../../framework/field.ts";
 import { signingIssuer } from "../issuers/signing.ts";
-import { type Role, requireRole } from "../roles/role.ts";
+import { filledRole, type Role, requireRole } from "../roles/role.ts";
 import { generateKey, type KeyKind, keyKind, keyKindProblem, publicKeyDer } from "../x509/keys.ts";
 import { type AnswerForm, answerForm, describeIssued } from "./answer.ts";
 import type { RequestedNames } from "./check-names.ts";
@@ -25,7 +31,7 @@ export function issuePaths(context: MountContext): PathSpec[] {
       fields: { ...ISSUE_FIELDS, ...KEY_FIELDS },
       help: ISSUE_HELP,
       operations: {
-        update: { summary: ISSUE_HELP.synopsis, handler: ({ values }) => issue(context, values) },
+        update: { summary: ISSUE_HELP.synopsis, handler: (request) => issue(context, request) },
       },
     }),
     path({
@@ -35,7 +41,7 @@ export function issuePaths(context: MountContext): PathSpec[] {
       operations: {
         update: {
           summary: ISSUE_HELP.synopsis,
-          handler: ({ values }) => issue(context, values, values.issuer_ref),
+          handler: (request) => issue(context, request, request.values.issuer_ref),
         },
       },
     }),
@@ -44,7 +50,7 @@ export function issuePaths(context: MountContext): PathSpec[] {
       fields: { ...ISSUE_FIELDS, ...CSR_FIELD },
       help: SIGN_HELP,
       operations: {
-        update: { summary: SIGN_HELP.synopsis, handler: ({ values }) => sign(context, values) },
+        update: { summary: SIGN_HELP.synopsis, handler: (request) => sign(context, request) },
       },
     }),
     path({
@@ -54,7 +60,7 @@ export function issuePaths(context: MountContext): PathSpec[] {
       operations: {
         update: {
           summary: SIGN_HELP.synopsis,
-          handler: ({ values }) => sign(context, values, values.issuer_ref),
+          handler: (request) => sign(context, request, request.values.issuer_ref),
         },
       },
     }),
@@ -87,12 +93,12 @@ function keyFor(
   return { kind: keyKind(key_type, key_bits), warnings: [] };
 }
 
-async function issue(
-  context: MountContext,
-  values: IssueValues & Values<typeof KEY_FIELDS>,
-  issuerRef?: string,
-): Promise<Reply> {
-  const role = await requireRole(context.storage, values.role);
+type IssueRequest = EngineRequest<typeof ISSUE_FIELDS & typeof KEY_FIELDS>;
+type SignRequest = EngineRequest<typeof ISSUE_FIELDS & typeof CSR_FIELD>;
+
+async function issue(context: MountContext, request: IssueRequest, issuerRef?: string): Promise<Reply> {
+  const { values } = request;
+  const role = await filledRole(await requireRole(context.storage, values.role), request);
   const isPkcs12 = values.format === PKCS12_FORMAT;
   const form = answerForm(isPkcs12 ? "pem" : values.format, values.private_key_format);
   const { kind, warnings } = keyFor(role, values);
@@ -113,12 +119,9 @@ async function issue(
   });
 }
 
-async function sign(
-  context: MountContext,
-  values: IssueValues & Values<typeof CSR_FIELD>,
-  issuerRef?: string,
-): Promise<Reply> {
-  const role = await requireRole(context.storage, values.role);
+async function sign(context: MountContext, request: SignRequest, issuerRef?: string): Promise<Reply> {
+  const { values } = request;
+  const role = await filledRole(await requireRole(context.storage, values.role), request);
   const form = answerForm(values.format, values.private_key_format);
   const checked = checkedCsr(values.csr);
   checkKeyOfCsr(role, checked.kind);

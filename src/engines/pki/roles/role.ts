@@ -1,6 +1,7 @@
 import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import type { Values } from "../../../framework/field.ts";
+import type { EngineRequest } from "../../../framework/backend.ts";
+import type { Fields, Values } from "../../../framework/field.ts";
 import type { EngineStorage } from "../../../framework/storage.ts";
 import type { ROLE_FIELDS } from "./fields.ts";
 
@@ -32,4 +33,21 @@ export async function deleteRole(storage: EngineStorage, name: string): Promise<
 
 export function listRoles(storage: EngineStorage): Promise<readonly string[]> {
   return storage.list(PREFIX);
+}
+
+/** A request, as far as it knows its caller. */
+type Asker = Pick<EngineRequest<Fields>, "fillTemplate">;
+
+/** The role with its templates filled by the caller's identity. What cannot be filled allows nothing. */
+export async function filledRole(role: Role, asker: Asker): Promise<Role> {
+  const fill = async (texts: readonly string[], isTemplate: boolean): Promise<readonly string[]> => {
+    if (!isTemplate) return texts;
+    const filled = await Promise.all(texts.map((text) => asker.fillTemplate(text)));
+    return filled.filter((text) => text !== null);
+  };
+  return {
+    ...role,
+    allowed_domains: await fill(role.allowed_domains, role.allowed_domains_template),
+    allowed_uri_sans: await fill(role.allowed_uri_sans, role.allowed_uri_sans_template),
+  };
 }
