@@ -1,6 +1,7 @@
 import { messageOf } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { dataOf } from "../answers.ts";
+import type { ApiResponse } from "../../contract/wire.ts";
+import { bodyOf, dataOf } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
 import { localFailure } from "../failure.ts";
 import { answer, type Result } from "../outcome.ts";
@@ -45,13 +46,19 @@ const KEY_FIELDS = ["key_type", "key_bits", "key_name", "key_ref"];
  */
 export async function issueIntermediate(context: CommandContext, order: IntermediateOrder): Promise<Result> {
   const { parent, child, type, issuerName, data } = order;
-  const given = await step(context, `${child}/intermediate/generate/${type}`, data, "nothing was changed");
+  const warnings = new Set<string>();
+  const step = async (path: string, body: JsonObject, hint: string): Promise<JsonObject> => {
+    const sent = context.send({ method: "PUT", path, body }, { prefix: `Error writing ${path}` });
+    const response = await recover(sent, hint);
+    for (const warning of warningsIn(response)) warnings.add(warning);
+    return dataOf(response);
+  };
+  const given = await step(`${child}/intermediate/generate/${type}`, data, "nothing was changed");
   const keyId = String(given.key_id ?? "");
   const csr = String(given.csr ?? "");
   const unsigned = `the key ${keyId} of mount ${child} was made for this and is of no other use; run the command again with -type=existing key_ref=${keyId}, or delete ${child}/key/${keyId}`;
   const signing = Object.fromEntries(Object.entries(data).filter(([name]) => !KEY_FIELDS.includes(name)));
   const signed = await step(
-    context,
     `${parent.mount}/issuer/${parent.ref}/sign-intermediate`,
     { ...signing, csr },
     unsigned,
@@ -60,7 +67,6 @@ export async function issueIntermediate(context: CommandContext, order: Intermed
   const certificate = String(signed.certificate ?? "");
   const bundle = [...new Set([certificate, ...chain])].map((pem) => pem.trim()).join("\n");
   const imported = await step(
-    context,
     `${child}/issuers/import/cert`,
     { pem_bundle: bundle },
     `the certificate was issued (read it at ${parent.mount}/cert/${signed.serial_number}); import it by ${child}/issuers/import/cert`,
@@ -75,17 +81,12 @@ export async function issueIntermediate(context: CommandContext, order: Intermed
     );
   }
   const response = await context.send({ method: "GET", path }, { prefix: `Error reading ${path}` });
-  return answer({ show: "secret", body: { data: dataOf(response) } });
+  return answer({ show: "secret", body: { data: dataOf(response), warnings: [...warnings] } });
 }
 
-async function step(
-  context: CommandContext,
-  path: string,
-  body: JsonObject,
-  hint: string,
-): Promise<JsonObject> {
-  const sent = context.send({ method: "PUT", path, body }, { prefix: `Error writing ${path}` });
-  return dataOf(await recover(sent, hint));
+function warningsIn(response: ApiResponse): readonly string[] {
+  const warnings = bodyOf(response)?.warnings;
+  return Array.isArray(warnings) ? warnings.map(String) : [];
 }
 
 /** @throws CommandFailure (exit 1) with what was said, and the hint. */

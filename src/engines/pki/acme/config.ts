@@ -4,6 +4,7 @@ import type { JsonObject } from "../../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../../framework/backend.ts";
 import { field, type Values } from "../../../framework/field.ts";
 import type { EngineStorage } from "../../../framework/storage.ts";
+import { type Directory, directoryPath } from "./directory.ts";
 import type { CertificateSource } from "./source.ts";
 
 const KEY = "config/acme";
@@ -78,7 +79,7 @@ export function defaultRole({ default_directory_policy: policy }: AcmeConfig): s
 /** `config/acme`. What is not given stays as it is. */
 export function acmeConfigPath(
   { storage }: Pick<MountContext, "storage">,
-  source: Pick<CertificateSource, "clusterPath">,
+  source: Pick<CertificateSource, "clusterPath" | "problemOf">,
 ): PathSpec {
   return path({
     pattern: "config/acme",
@@ -103,7 +104,7 @@ export function acmeConfigPath(
             throw badRequest("ACME feature requires local cluster 'path' field configuration to be set");
           }
           await storage.commit([{ op: "put", key: KEY, value: shown(config) }]);
-          return { data: shown(config) };
+          return { data: shown(config), warnings: config.enabled ? await doubts(source, config) : [] };
         },
       },
     },
@@ -116,6 +117,32 @@ function shown(config: AcmeConfig): JsonObject {
     allowed_issuers: [...config.allowed_issuers],
     allowed_roles: [...config.allowed_roles],
   };
+}
+
+/** Which of the directories that are named cannot issue as things stand. What is missing may still come. */
+async function doubts(
+  source: Pick<CertificateSource, "problemOf">,
+  config: AcmeConfig,
+): Promise<readonly string[]> {
+  const role = defaultRole(config);
+  const named = (list: readonly string[]): readonly string[] => list.filter((name) => name !== "*");
+  const directories: readonly Directory[] = [
+    ...named(config.allowed_roles).map((name) => ({ issuerRef: "", role: name })),
+    ...named(config.allowed_issuers).map((name) => ({ issuerRef: name, role: "" })),
+    ...(role === null ? [] : [{ issuerRef: "", role: "" }]),
+  ];
+  const found: string[] = [];
+  for (const directory of directories) {
+    const terms = {
+      issuerRef: directory.issuerRef,
+      role: directory.role === "" ? (role ?? "") : directory.role,
+      withRoleUsages: config.allow_role_ext_key_usage,
+    };
+    const problem = await source.problemOf(terms);
+    if (problem !== null)
+      found.push(`the directory ${directoryPath(directory)} cannot issue yet: ${problem}`);
+  }
+  return found;
 }
 
 /** @throws ApiError 400 naming the first field that is wrong. */

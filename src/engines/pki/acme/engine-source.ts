@@ -24,7 +24,7 @@ export function engineSource(context: MountContext): CertificateSource {
   const { storage } = context;
   return {
     clusterPath: async () => (await readCluster(storage)).path.replace(/\/+$/, ""),
-    problemOf: (_directory, terms) =>
+    problemOf: (terms) =>
       refusalText(async () => {
         const role = await roleFor(context, terms);
         if (role.no_store)

@@ -45,6 +45,11 @@ export async function finalizeOrder(
     failpoint("acme-finalize:issued");
     const finished: OrderRecord = { ...record, state: "valid", finalizeBy: null, certificate };
     await commitOrder(service, finished, claimedVersion, certificate.notAfter);
+    context.log.info("an ACME order was fulfilled", {
+      account: record.account,
+      serial: certificate.serial,
+      names: record.identifiers.map(({ value }) => value).join(","),
+    });
     return { record: finished };
   } catch (error) {
     if (!(error instanceof ApiError) || error instanceof AcmeProblem) throw error;

@@ -49,7 +49,7 @@ export async function openDirectory(
     });
   }
   const terms = { issuerRef: directory.issuerRef, role, withRoleUsages: config.allow_role_ext_key_usage };
-  const problem = await source.problemOf(directory, terms);
+  const problem = await source.problemOf(terms);
   if (problem !== null) throw new AcmeProblem("serverInternal", problem, { status: 403 });
   return { directory, config, terms, url: `${clusterPath}/${directoryPath(directory)}` };
 }

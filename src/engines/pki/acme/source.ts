@@ -1,6 +1,5 @@
 import type { Certificate } from "../x509/certificate.ts";
 import type { Csr } from "../x509/csr.ts";
-import type { Directory } from "./directory.ts";
 import type { Identifier } from "./identifiers.ts";
 
 /** How a directory issues, once its configuration was looked at. */
@@ -27,8 +26,8 @@ export interface IssuedCertificate {
 export interface CertificateSource {
   /** `config/cluster`'s path, without a trailing slash: what the URLs begin with. Empty: none is set. */
   clusterPath(): Promise<string>;
-  /** Why nothing can be issued by this directory; null: it can. */
-  problemOf(directory: Directory, terms: IssuingTerms): Promise<string | null>;
+  /** Why nothing can be issued on these terms; null: it can. */
+  problemOf(terms: IssuingTerms): Promise<string | null>;
   /** Why the terms do not allow a name; null: they do. */
   refusalOf(terms: IssuingTerms, identifier: Identifier): Promise<string | null>;
   /** Issues for names that were proven. @throws ApiError when terms or issuer refuse. */

@@ -35,6 +35,15 @@ export async function attemptValidation(
   );
   const now = context.clock.now();
   const settled = settle(challenge, problem, now);
+  if (settled.status === "invalid") {
+    const { account } = record;
+    context.log.info("an ACME challenge has failed", {
+      account,
+      type,
+      name: identifier.value,
+      reason: problem?.message,
+    });
+  }
   const next: AuthorizationRecord = {
     ...record,
     status: settled.status === "valid" || settled.status === "invalid" ? settled.status : record.status,

@@ -126,6 +126,25 @@ describe("the configuration", () => {
     expect(dataOf(await world.get("pki/config/acme"))).toEqual(before);
   });
 
+  test("warns of directories that cannot issue as things stand", async () => {
+    const world = await acmeWorld();
+    const { body } = await world.put("pki/config/acme", {
+      allowed_roles: "web,wbe",
+      allowed_issuers: "none",
+      default_directory_policy: "role:other",
+    });
+    expect((body as { warnings: string[] }).warnings).toEqual([
+      "the directory roles/wbe/acme cannot issue yet: unknown role: wbe",
+      expect.stringMatching(/^the directory issuer\/none\/acme cannot issue yet: /),
+      "the directory acme cannot issue yet: unknown role: other",
+    ]);
+    expect(
+      (await world.put("pki/config/acme", { allowed_roles: "web", allowed_issuers: "*" })).body,
+    ).toMatchObject({
+      warnings: ["the directory acme cannot issue yet: unknown role: other"],
+    });
+  });
+
   test("closes directories by role, issuer and policy", async () => {
     const world = await acmeWorld();
     await world.put("pki/roles/other", {});
