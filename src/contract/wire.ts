@@ -49,7 +49,7 @@ export interface ApiResponse {
   readonly body: Json;
   /** Given: the body is a text of this type, and goes over the wire as it is. Absent: it is JSON. */
   readonly contentType?: string;
-  /** Given: the body is these bytes, of the type above, and `body` is null. */
+  /** Given: the body is these bytes, of the type above; `body` is null. */
   readonly bytes?: Uint8Array;
   /** Headers that the answer's path has set and its mount may set. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -130,6 +130,7 @@ function mountRequest(passage: Passage, { below, entry }: Route): MountRequest {
     remoteAddress: wire.remoteAddress ?? null,
     fillTemplate: (text) => fillFor(passage, text),
     ...(wire.content === undefined ? {} : { content: wire.content }),
+    isHead: wire.isHead ?? false,
     headers: entry === null ? {} : headersThrough(entry, "passthrough_request_headers", wire.headers ?? {}),
     ...(entry === null ? ownExtras(passage) : {}),
   };

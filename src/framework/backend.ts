@@ -39,6 +39,8 @@ export interface EngineRequest<F extends Fields> {
   readonly headers: Readonly<Record<string, string>>;
   /** The body of a path that takes one of another type than JSON. Null: there was none. */
   readonly content: Uint8Array | null;
+  /** Only the head of the answer is wanted. */
+  readonly isHead: boolean;
 }
 
 /** What a handler answers. Nothing: 204 after a write, 404 after a read. */

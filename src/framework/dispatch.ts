@@ -32,6 +32,8 @@ export interface MountRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** A body of another type than JSON. */
   readonly content?: { readonly type: string; readonly bytes: Uint8Array };
+  /** Only the head of the answer is wanted. */
+  readonly isHead?: boolean;
   /** What {@link isCreate} answered, so that it is not asked twice. */
   readonly create?: boolean;
 }
@@ -106,6 +108,7 @@ function engineRequest(request: MountRequest, parsed: ParsedFields<Fields>): Eng
     ...request.extras,
     ...{ operation, path, values, given, raw: data, displayName, clientToken: token, remoteAddress, headers },
     content: request.content?.bytes ?? null,
+    isHead: request.isHead ?? false,
     fillTemplate: request.fillTemplate ?? (() => Promise.resolve(null)),
   };
 }

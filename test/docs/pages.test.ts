@@ -59,6 +59,16 @@ const PAGES: readonly Page[] = [
     },
   },
   {
+    page: "acme.md",
+    prepare: async ({ world }) => {
+      await world.ok("operator init -seal=key-file");
+    },
+    skip: {
+      certbot:
+        "needs a name and a daemon that the world reaches; test/e2e/acme.test.ts has a client of its own",
+    },
+  },
+  {
     page: "pki.md",
     prepare: async ({ world }) => {
       await world.ok("operator init -seal=key-file");

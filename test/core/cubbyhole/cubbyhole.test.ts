@@ -60,6 +60,7 @@ describe("the cubbyhole", () => {
         remoteAddress: null,
         headers: {},
         content: null,
+        isHead: false,
         fillTemplate: async () => null,
       };
       return spec?.exists?.(whole);

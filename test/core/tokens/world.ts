@@ -227,6 +227,7 @@ export class TokenWorld {
       remoteAddress: null,
       headers: {},
       content: null,
+      isHead: false,
       fillTemplate: async () => null,
       caller,
       acl,

@@ -10,9 +10,10 @@ export function directoryPaths(service: AcmeService): readonly PathSpec[] {
     openPath(service, `${pattern}/directory`, "Show where things are.", (open) =>
       jsonReply(200, describeDirectory(open)),
     ),
-    openPath(service, `${pattern}/new-nonce`, "Get a nonce.", (open) => ({
-      ...jsonReply(204, null, commonHeaders(service, open)),
-    })),
+    // The standard has 200 for HEAD, and 204 for GET.
+    openPath(service, `${pattern}/new-nonce`, "Get a nonce.", (open, isHead) =>
+      jsonReply(isHead ? 200 : 204, null, commonHeaders(service, open)),
+    ),
   ]);
 }
 
@@ -20,7 +21,7 @@ function openPath(
   service: AcmeService,
   pattern: string,
   summary: string,
-  reply: (open: OpenDirectory) => Reply,
+  reply: (open: OpenDirectory, isHead: boolean) => Reply,
 ): PathSpec {
   return path({
     pattern,
@@ -31,9 +32,9 @@ function openPath(
     operations: {
       read: {
         summary,
-        handler: async ({ values }) => {
+        handler: async ({ values, isHead }) => {
           try {
-            return reply(await openDirectory(service, directoryOf(values)));
+            return reply(await openDirectory(service, directoryOf(values)), isHead);
           } catch (error) {
             if (error instanceof AcmeProblem) return problemReply(error);
             throw error;

@@ -84,12 +84,15 @@ async function send(url: URL, address: string, signal: AbortSignal): Promise<Inc
       : (await import("node:http")).get({ ...options, port: url.port === "" ? 80 : Number(url.port) });
   return new Promise((resolve, reject) => {
     request.once("response", resolve);
-    request.once("error", reject);
+    // It may fail a second time, when nobody waits any more.
+    request.on("error", reject);
   });
 }
 
 async function read(response: IncomingMessage): Promise<Answer> {
   const { statusCode: status = 0, headers } = response;
+  // What is cut off here may say so; whoever reads the body is told by other means.
+  response.on("error", () => undefined);
   const location = REDIRECTS.has(status) ? (headers.location ?? null) : null;
   const chunks: Buffer[] = [];
   let bytes = 0;

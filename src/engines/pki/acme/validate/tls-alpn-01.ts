@@ -61,7 +61,8 @@ async function certificateAt(
   });
   const abort = (): void => reject(new AcmeProblem("connection", "the TLS server took too long to answer"));
   signal.addEventListener("abort", abort, { once: true });
-  socket.once("error", reject);
+  // It may fail a second time, when nobody waits any more.
+  socket.on("error", reject);
   socket.once("close", () => reject(new AcmeProblem("tls", "the TLS server ended the connection")));
   socket.once("secureConnect", () => {
     if (socket.alpnProtocol !== PROTOCOL)
