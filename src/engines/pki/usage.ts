@@ -38,23 +38,25 @@ export function checkExtKeyUsageOids(oids: readonly string[]): void {
   throw badRequest(`"${wrong}" could not be parsed as a valid oid for an extended key usage`);
 }
 
-/** Reads policies: each an object identifier, or a JSON object. @throws ApiError 400 */
-export function readPolicies(texts: readonly string[]): readonly Policy[] {
-  // A list of objects that was sent as one text has been split at its commas.
-  const joined = texts.join(",").trim();
-  const entries = joined.startsWith("{") || joined.startsWith("[{") ? jsonPolicies(joined) : texts;
-  return entries.map((entry) => {
+/**
+ * Reads policies: object identifiers, also several in one text with commas between; objects; or either as JSON text.
+ * @throws ApiError 400
+ */
+export function readPolicies(values: readonly Json[]): readonly Policy[] {
+  return values.flatMap(spread).map((entry) => {
     const policy = typeof entry === "string" ? { oid: entry.trim() } : policyOf(entry);
-    if (!isOid(policy.oid))
-      throw badRequest(`"${policy.oid}" could not be parsed as a valid oid for a policy identifier`);
-    return policy;
+    if (isOid(policy.oid)) return policy;
+    throw badRequest(`"${policy.oid}" could not be parsed as a valid oid for a policy identifier`);
   });
 }
 
-function jsonPolicies(text: string): readonly Json[] {
+function spread(value: Json): readonly Json[] {
+  if (typeof value !== "string") return [value];
+  const text = value.trim();
+  if (!/^[[{]/.test(text)) return text.split(",").filter((part) => part.trim() !== "");
   try {
-    const parsed = parseJson(text.startsWith("[") ? text : `[${text}]`);
-    return Array.isArray(parsed) ? parsed : [];
+    const parsed = parseJson(text);
+    return Array.isArray(parsed) ? parsed : [parsed];
   } catch (error) {
     throw badRequest("policy_identifiers is neither a list of object identifiers nor JSON", error);
   }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createPrivateKey, createPublicKey, X509Certificate } from "node:crypto";
-import type { JsonObject } from "../../../src/base/json.ts";
+import type { Json, JsonObject } from "../../../src/base/json.ts";
 import { dataOf } from "../../core/world.ts";
 import { has, PkiWorld, YEARS_SECONDS } from "./world.ts";
 
@@ -256,6 +256,7 @@ describe("a lease", () => {
   });
 
   test("that ends in its time leaves nothing on the CRL", async () => {
+    pki.world.advance(0.7);
     const { serial_number: serial } = await pki.must("pki/issue/leased", { common_name: "z.b" });
     pki.world.advance(7201);
     await pki.world.daemon();
@@ -280,5 +281,29 @@ describe("a lease", () => {
     expect(await pki.refused("pki/revoke", { serial_number: serial ?? "" })).toBe(
       `certificate with serial ${serial} not found.`,
     );
+  });
+});
+
+describe("policies", () => {
+  const FORMS: readonly (readonly [form: string, given: Json])[] = [
+    ["a text with commas", "1.2.3.4,1.2.3.5"],
+    ["a list", ["1.2.3.4", "1.2.3.5"]],
+    [
+      "JSON in a text",
+      '[{"oid":"1.2.3.4"},{"oid":"1.2.3.5","notice":"Mind the step","cps":"https://a.b/cps"}]',
+    ],
+    ["objects", [{ oid: "1.2.3.4" }, { oid: "1.2.3.5", notice: "Mind the step", cps: "https://a.b/cps" }]],
+  ];
+  test.each(FORMS)("are given as %s", async (form, given) => {
+    const { policy_identifiers: kept } = await pki.role("policies", { policy_identifiers: given, ttl: "1h" });
+    const isLong = form.includes("JSON") || form === "objects";
+    const second = isLong ? { oid: "1.2.3.5", notice: "Mind the step", cps: "https://a.b/cps" } : "1.2.3.5";
+    expect(kept).toEqual(["1.2.3.4", second]);
+    const { certificate } = await pki.must("pki/issue/policies", { common_name: "a.b" });
+    const text = pki.text(String(certificate));
+    expect(text).toContain("Policy: 1.2.3.4");
+    expect(text).toContain("Policy: 1.2.3.5");
+    expect(text.includes("Explicit Text: Mind the step")).toBe(isLong);
+    expect(text.includes("CPS: https://a.b/cps")).toBe(isLong);
   });
 });

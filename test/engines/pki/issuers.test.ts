@@ -182,6 +182,22 @@ describe("several issuers", () => {
   });
 });
 
+test("of issuers that are made at once under one name there is one, and none is lost", async () => {
+  await pki.mount("raced");
+  const answers = await Promise.all(
+    ["same", "same", "same", "a", "b", "c"].map((name) =>
+      pki.world.put("raced/root/generate/internal", { common_name: "R", issuer_name: name, key_type: "ec" }),
+    ),
+  );
+  expect(answers.filter(({ status }) => status === 200).length).toBe(4);
+  const { keys, key_info: info } = await list("raced/issuers/");
+  expect((keys as string[]).length).toBe(4);
+  const names = Object.values(info as Record<string, { issuer_name: string }>).map((one) => one.issuer_name);
+  expect(names.sort()).toEqual(["a", "b", "c", "same"]);
+  // The keys of those that were refused are not kept either.
+  expect(((await list("raced/keys/")).keys as string[]).length).toBe(4);
+});
+
 test("a root is rotated: the next one is cross-signed by the old one, and replaces it", async () => {
   await pki.mount("rotated");
   const old = await pki.must("rotated/root/generate/internal", {

@@ -14,7 +14,8 @@ export function leased(
   run: () => Promise<JsonObject>,
 ): LeasePlan {
   const serialNumber = colonSerial(serial.toString("hex"));
-  const ttlSeconds = Math.max(1, Math.floor((validity.notAfter - clock.now()) / 1000));
+  // Up to a second too long: a lease that ended before its certificate would put it on the CRL for that moment.
+  const ttlSeconds = Math.max(1, Math.ceil((validity.notAfter - clock.now()) / 1000));
   return {
     secret: CERTIFICATE_SECRET,
     internal: { serial_number: serialNumber },

@@ -9,8 +9,9 @@ import {
 } from "../../../framework/backend.ts";
 import type { Values } from "../../../framework/field.ts";
 import { signingIssuer } from "../issuers/signing.ts";
+import { type ReadyKeys, readyKeys } from "../keys/ready-keys.ts";
 import { filledRole, type Role, requireRole } from "../roles/role.ts";
-import { generateKey, type KeyKind, keyKind, keyKindProblem, publicKeyDer } from "../x509/keys.ts";
+import { type KeyKind, keyKind, keyKindProblem, publicKeyDer } from "../x509/keys.ts";
 import { type AnswerForm, answerForm, describeIssued } from "./answer.ts";
 import type { RequestedNames } from "./check-names.ts";
 import { subjectParts } from "./content.ts";
@@ -25,13 +26,14 @@ type IssueValues = Values<typeof ISSUE_FIELDS>;
 
 /** `issue/:role` and `sign/:role`, each also below `issuer/:issuer_ref`. @see reference: building a certificate. */
 export function issuePaths(context: MountContext): PathSpec[] {
+  const keys = readyKeys(context.random);
   return [
     path({
       pattern: "issue/:role",
       fields: { ...ISSUE_FIELDS, ...KEY_FIELDS },
       help: ISSUE_HELP,
       operations: {
-        update: { summary: ISSUE_HELP.synopsis, handler: (request) => issue(context, request) },
+        update: { summary: ISSUE_HELP.synopsis, handler: (request) => issue(context, keys, request) },
       },
     }),
     path({
@@ -41,7 +43,7 @@ export function issuePaths(context: MountContext): PathSpec[] {
       operations: {
         update: {
           summary: ISSUE_HELP.synopsis,
-          handler: (request) => issue(context, request, request.values.issuer_ref),
+          handler: (request) => issue(context, keys, request, request.values.issuer_ref),
         },
       },
     }),
@@ -96,7 +98,12 @@ function keyFor(
 type IssueRequest = EngineRequest<typeof ISSUE_FIELDS & typeof KEY_FIELDS>;
 type SignRequest = EngineRequest<typeof ISSUE_FIELDS & typeof CSR_FIELD>;
 
-async function issue(context: MountContext, request: IssueRequest, issuerRef?: string): Promise<Reply> {
+async function issue(
+  context: MountContext,
+  keys: ReadyKeys,
+  request: IssueRequest,
+  issuerRef?: string,
+): Promise<Reply> {
   const { values } = request;
   const role = await filledRole(await requireRole(context.storage, values.role), request);
   const isPkcs12 = values.format === PKCS12_FORMAT;
@@ -112,7 +119,7 @@ async function issue(context: MountContext, request: IssueRequest, issuerRef?: s
   };
   const plan = planByRole(context, role, issuer, requested, values);
   return reply(context, role, plan, warnings, async () => {
-    const key = await generateKey(kind);
+    const key = await keys.take(kind);
     const issued = await carryOut(context, plan, publicKeyDer(key));
     const answer = describeIssued(issued, issuer.certificate.der, form, key);
     return isPkcs12 ? withPkcs12(context, answer, issued, key, values) : answer;

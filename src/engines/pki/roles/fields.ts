@@ -115,7 +115,7 @@ export const ROLE_FIELDS = {
   ...SIGNATURE_FIELDS,
   ...USAGE_FIELDS,
   ...SUBJECT_FIELDS,
-  policy_identifiers: field.commaStringList({
+  policy_identifiers: field.list({
     description: "Policies: object identifiers, or objects with oid, notice and cps.",
   }),
   basic_constraints_valid_for_non_ca: field.bool({

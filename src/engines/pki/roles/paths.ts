@@ -1,8 +1,10 @@
 import { ApiError } from "../../../base/errors.ts";
-import type { JsonObject } from "../../../base/json.ts";
+import type { Json, JsonObject } from "../../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
 import { PAGE_FIELDS, pageOf } from "../../../framework/list-page.ts";
 import { findIssuer } from "../issuers/resolve.ts";
+import { readPolicies } from "../usage.ts";
+import type { Policy } from "../x509/extensions.ts";
 import { checkRole } from "./check.ts";
 import { ROLE_FIELDS } from "./fields.ts";
 import { deleteRole, listRoles, type Role, readRole, writeRole } from "./role.ts";
@@ -67,6 +69,7 @@ async function save({ storage, ttl }: MountContext, name: string, given: Role): 
     ...given,
     issuer_ref: given.issuer_ref === "" ? "default" : given.issuer_ref,
     generate_lease: given.generate_lease && !given.no_store,
+    policy_identifiers: readPolicies(given.policy_identifiers).map(describePolicy),
   };
   checkRole(role);
   const warnings: string[] = [];
@@ -87,6 +90,11 @@ async function save({ storage, ttl }: MountContext, name: string, given: Role): 
   }
   await writeRole(storage, name, role);
   return { data: describe(role), warnings };
+}
+
+/** A policy as it is kept and shown: its object identifier alone, or with what else is said of it. */
+function describePolicy({ oid, notice = "", cps = "" }: Policy): Json {
+  return notice === "" && cps === "" ? oid : { oid, notice, cps };
 }
 
 function describe(role: Role): JsonObject {

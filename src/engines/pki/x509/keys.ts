@@ -78,13 +78,22 @@ export function keyIdOf(spki: Buffer): Buffer {
   return createHash("sha1").update(bitsOf(bits, "public key")).digest();
 }
 
+/** A private key as PKCS#8 in DER. */
+export function toPkcs8(key: KeyObject): Buffer {
+  return key.export({ type: "pkcs8", format: "der" });
+}
+
+export function fromPkcs8(der: Buffer): KeyObject {
+  return createPrivateKey({ key: der, type: "pkcs8", format: "der" });
+}
+
 /** A private key as it is kept: PKCS#8 in DER, as base64. */
 export function storedForm(key: KeyObject): string {
-  return key.export({ type: "pkcs8", format: "der" }).toString("base64");
+  return toPkcs8(key).toString("base64");
 }
 
 export function fromStoredForm(text: string): KeyObject {
-  return createPrivateKey({ key: Buffer.from(text, "base64"), type: "pkcs8", format: "der" });
+  return fromPkcs8(Buffer.from(text, "base64"));
 }
 
 /** A private key of any of the forms PKCS#8, PKCS#1 and SEC 1; null for anything else, encrypted ones too. */
