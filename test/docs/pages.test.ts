@@ -73,6 +73,7 @@ const PAGES: readonly Page[] = [
     prepare: async ({ world }) => {
       await world.ok("operator init -seal=key-file");
     },
+    skip: { "openssl ocsp": "needs a daemon; test/engines/pki/ocsp.test.ts asks one in this way" },
   },
 ];
 
