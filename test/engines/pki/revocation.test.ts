@@ -205,6 +205,24 @@ describe("a CRL", () => {
     expect(await crl("pki/crl/delta")).toMatchObject({ serials: [], base: String(next.number) });
   });
 
+  test("is not sent again to who has it, where the mount lets the headers through", async () => {
+    const read = (headers: Record<string, string>) =>
+      pki.world.core.handle({ method: "GET", path: "pki/crl", headers });
+    const whole = await read({ "if-modified-since": new Date(pki.world.now + 60_000).toUTCString() });
+    expect([whole.status, whole.headers?.["Last-Modified"]]).toEqual([200, undefined]);
+    await pki.must("sys/mounts/pki/tune", {
+      passthrough_request_headers: ["If-Modified-Since"],
+      allowed_response_headers: ["Last-Modified"],
+    });
+    const since = (await read({})).headers?.["Last-Modified"] ?? "";
+    expect(Date.parse(since)).toBeLessThanOrEqual(pki.world.now);
+    expect((await read({ "if-modified-since": since })).status).toBe(304);
+    expect((await read({ "if-modified-since": "never" })).status).toBe(200);
+    pki.world.advance(5);
+    await pki.read("pki/crl/rotate");
+    expect((await read({ "if-modified-since": since })).status).toBe(200);
+  });
+
   test("is empty when CRLs are disabled", async () => {
     await pki.must("pki/config/crl", { auto_rebuild: false, enable_delta: false, disable: true });
     expect(await crl()).toMatchObject({ isGood: true, serials: [] });
