@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { createHash, X509Certificate } from "node:crypto";
+import { networkInterfaces } from "node:os";
 import type { CoreWorld } from "../../../core/world.ts";
 import { csrFor, newCertificateKey } from "./csr.ts";
 import { DnsServer } from "./dns-server.ts";
@@ -331,10 +332,49 @@ describe("a challenge", () => {
     await world.daemon();
     const { body } = await made.post(url, "");
     const { type = "", detail = "" } = (body.error ?? {}) as { type?: string; detail?: string };
-    return { status: body.status, kind: type.split(":").at(-1), detail };
+    return { status: body.status, kind: type.split(":").at(-1) ?? "", detail };
   }
 
-  test("follows a redirect to another host on the port of http-01, but never into this machine", async () => {
+  const outside = Object.values(networkInterfaces())
+    .flat()
+    .find((it) => it?.family === "IPv4" && !it.internal && !it.address.startsWith("169.254."))?.address;
+  test.skipIf(outside === undefined)(
+    "follows a redirect to another host (needs an address that is not loopback's)",
+    async () => {
+      const elsewhere = await ChallengeServer.open(outside, web.port);
+      dns.addresses.set("elsewhere2.test", outside ?? "");
+      try {
+        const result = await outcome("moved3.test", (path, answer) => {
+          web.answers.set(path, { status: 302, location: `http://elsewhere2.test:${web.port}/there` });
+          elsewhere.answers.set("/there", { body: answer });
+        });
+        expect(result).toEqual({ status: "valid", kind: "", detail: "" });
+        expect(elsewhere.asked).toEqual([`elsewhere2.test:${web.port} /there`]);
+      } finally {
+        elsewhere.close();
+      }
+    },
+  );
+
+  test.skipIf(outside === undefined)(
+    "gives up after five redirects (needs an address that is not loopback's)",
+    async () => {
+      const elsewhere = await ChallengeServer.open(outside, web.port);
+      dns.addresses.set("circle.test", outside ?? "");
+      try {
+        const result = await outcome("moved4.test", (path) => {
+          web.answers.set(path, { status: 302, location: `http://circle.test:${web.port}/round` });
+          elsewhere.answers.set("/round", { status: 307, location: "/round" });
+        });
+        expect(result).toEqual({ status: "processing", kind: "connection", detail: "more than 5 redirects" });
+        expect(elsewhere.asked).toHaveLength(5);
+      } finally {
+        elsewhere.close();
+      }
+    },
+  );
+
+  test("does not follow a redirect into this machine", async () => {
     dns.addresses.set("elsewhere.test", "127.0.0.1");
     const result = await outcome("moved.test", (path, answer) => {
       web.answers.set(path, { status: 302, location: `http://elsewhere.test:${web.port}/there` });

@@ -146,9 +146,9 @@ export class ChallengeServer {
     });
   }
 
-  static async open(): Promise<ChallengeServer> {
+  static async open(host = "127.0.0.1", port = 0): Promise<ChallengeServer> {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await new Promise<void>((resolve) => server.listen(port, host, resolve));
     return new ChallengeServer(server);
   }
 
