@@ -5,6 +5,7 @@
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { awsRevokeFigure } from "./aws-revoke.ts";
+import { certificatesFigure } from "./certificates.ts";
 import { commandsFigure } from "./commands.ts";
 import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
@@ -28,6 +29,7 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   policies: policiesFigure,
   transit: transitFigure,
   kv: kvFigure,
+  certificates: certificatesFigure,
 };
 
 const { values, positionals } = parseArgs({

@@ -5,7 +5,7 @@ _vsec() {
     word="${COMP_WORDS[index]}"
     candidate="${path:+$path }$word"
     case "$candidate" in
-    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'transit' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'ssh' | 'transit import' | 'transit import-version' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
+    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'transit' | 'pki' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'ssh' | 'transit import' | 'transit import-version' | 'pki health-check' | 'pki issue' | 'pki reissue' | 'pki list-intermediates' | 'pki verify-sign' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
     *) break ;;
     esac
   done
@@ -17,9 +17,10 @@ _vsec() {
     -method) choices='patch rw' ;;
     -log-level) choices='trace debug info warn error' ;;
     -log-format) choices='standard json' ;;
-    -type) choices='service batch' ;;
+    -type) choices='internal existing kms' ;;
     -mode) choices='ca otp' ;;
     -token-type) choices='default-service default-batch service batch' ;;
+    -return-indicator) choices='default informational warning critical permission' ;;
     -seal) choices='keychain key-file passphrase env shamir' ;;
     -target) choices='barrier' ;;
     esac
@@ -27,7 +28,7 @@ _vsec() {
     return
   fi
   case "$path" in
-    '') choices='audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help policy print read secrets server ssh status token transit unwrap version write' ;;
+    '') choices='audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help pki policy print read secrets server ssh status token transit unwrap version write' ;;
     'secrets') choices='disable enable list move tune' ;;
     'policy') choices='delete fmt list read write' ;;
     'token') choices='capabilities create lookup renew revoke' ;;
@@ -40,6 +41,7 @@ _vsec() {
     'operator') choices='generate-root init key-status rekey rotate seal unseal' ;;
     'aws') choices='credential-process' ;;
     'transit') choices='import import-version' ;;
+    'pki') choices='health-check issue list-intermediates reissue verify-sign' ;;
     'print') choices='token' ;;
     'read') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -wait' ;;
     'write') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
@@ -106,6 +108,11 @@ _vsec() {
     'ssh') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -mode= -role= -mount-point= -no-exec -valid-principals= -public-key-path= -private-key-path= -host-key-mount-point= -host-key-hostnames= -strict-host-key-checking= -user-known-hosts-file= -ssh-executable=' ;;
     'transit import') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
     'transit import-version') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
+    'pki health-check') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -health-config= -return-indicator= -default-disabled -list' ;;
+    'pki issue') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -type= -issuer_name=' ;;
+    'pki reissue') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -type= -issuer_name=' ;;
+    'pki list-intermediates') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -subject_match -key_id_match -direct_sign -indirect_sign -path_match -use_names' ;;
+    'pki verify-sign') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'operator init') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -seal= -no-store-token -status -key-shares= -key-threshold= -pgp-keys= -root-token-pgp-key= -recovery-shares= -recovery-threshold= -recovery-pgp-keys=' ;;
     'operator unseal') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -reset -migrate' ;;
     'operator seal') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;

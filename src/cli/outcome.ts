@@ -12,6 +12,8 @@ export type Outcome =
   | { readonly show: "nothing" }
   /** A sentence. `always`: in every format; `table`: only there (other formats print nothing). */
   | { readonly show: "line"; readonly text: string; readonly when: "always" | "table" }
+  /** What is no JSON, as it came: a certificate, a CRL. */
+  | { readonly show: "bytes"; readonly bytes: Uint8Array }
   /** An enveloped answer, which may hold a lease, a token or a wrapping token. */
   | {
       readonly show: "secret";

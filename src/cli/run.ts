@@ -155,6 +155,7 @@ async function closeQuietly(context: CommandContext, { world }: RunState): Promi
 }
 
 async function show(outcome: Outcome, view: View, world: CliWorld): Promise<void> {
+  if (outcome.show === "bytes") return world.stdout.write(outcome.bytes);
   const { stdout, warnings } = await render(outcome, view);
   const text = warningsText(warnings);
   if (text !== "") {

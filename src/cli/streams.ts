@@ -5,13 +5,13 @@ import { localFailure } from "./failure.ts";
 /** The most that is read from standard input or a file: what the API accepts as a body. */
 export const STDIN_BYTES_MAX = 33_554_432;
 
-/** A place to write text to. */
+/** A place to write text to, or bytes. */
 export interface Sink {
   readonly isTTY: boolean;
   /** True once the reader has gone away (`| head`), which counts as success. */
   readonly isBroken: boolean;
   /** Resolves when the text was handed on. A reader that went away is no error. */
-  write(text: string): Promise<void>;
+  write(text: string | Uint8Array): Promise<void>;
 }
 
 /** Standard input. */
@@ -29,8 +29,11 @@ const isBrokenPipe = (error: unknown): boolean => (error as NodeJS.ErrnoExceptio
  */
 export function descriptorSink(descriptor: 1 | 2, stream: () => NodeJS.WriteStream): Sink {
   let broken = false;
-  const hand = async (text: string): Promise<void> => {
-    const rest = writeNow(descriptor, Buffer.from(text, "utf8"));
+  const hand = async (text: string | Uint8Array): Promise<void> => {
+    const rest = writeNow(
+      descriptor,
+      typeof text === "string" ? Buffer.from(text, "utf8") : Buffer.from(text),
+    );
     if (rest.length > 0) await writeLater(stream(), rest);
   };
   return {
@@ -41,7 +44,7 @@ export function descriptorSink(descriptor: 1 | 2, stream: () => NodeJS.WriteStre
       return broken;
     },
     async write(text) {
-      if (broken || text === "") return;
+      if (broken || text.length === 0) return;
       try {
         await hand(text);
       } catch (error) {

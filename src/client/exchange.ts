@@ -13,7 +13,7 @@ export interface Outgoing {
 /** What came back. */
 export interface Incoming {
   readonly status: number;
-  readonly text: string;
+  readonly bytes: Buffer;
   readonly location: string | undefined;
 }
 

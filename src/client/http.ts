@@ -1,6 +1,6 @@
 import { formatGoDuration } from "../base/duration.ts";
 import { VsecError } from "../base/errors.ts";
-import { type Json, parseJson } from "../base/json.ts";
+import { parseJson } from "../base/json.ts";
 import { httpMethod, queryText } from "../contract/http-form.ts";
 import { purposeHeaders } from "../contract/lease-headers.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
@@ -142,15 +142,13 @@ function unanswered({ method, address, target }: Outgoing, reason: string, cause
   return new VsecError("UNREACHABLE", `${verb} "${address.text}${target}": ${reason}`, { cause });
 }
 
-/** What is no JSON stays a text, for the message that shows it. */
-function answer({ status, text }: Incoming): ApiResponse {
-  return { status, body: text.trim() === "" ? null : jsonOr(text) };
-}
-
-function jsonOr(text: string): Json {
+/** What is no JSON stays a text, for the message that shows it; what is no text stays bytes. */
+function answer({ status, bytes }: Incoming): ApiResponse {
+  const text = bytes.toString("utf8");
+  if (text.trim() === "") return { status, body: null };
   try {
-    return parseJson(text);
+    return { status, body: parseJson(text) };
   } catch {
-    return text;
+    return Buffer.from(text, "utf8").equals(bytes) ? { status, body: text } : { status, body: null, bytes };
   }
 }

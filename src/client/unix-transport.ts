@@ -52,7 +52,7 @@ function parseAnswer(bytes: Buffer): Incoming {
   const body = bytes.subarray(end + END_OF_HEAD.length);
   const [, length] = /\r\ncontent-length: *(\d+) *(?:\r\n|$)/i.exec(head) ?? [];
   if (length !== undefined && Number(length) !== body.length) throw bad("unexpected EOF");
-  return { status: Number(status), text: body.toString("utf8"), location: undefined };
+  return { status: Number(status), bytes: body, location: undefined };
 }
 
 function bad(text: string): VsecError {

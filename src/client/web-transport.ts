@@ -47,6 +47,6 @@ async function readAnswer(response: IncomingMessage): Promise<Incoming> {
       throw new VsecError("UNREACHABLE", `the answer is larger than ${ANSWER_BYTES_MAX} bytes`);
     chunks.push(part);
   }
-  const text = Buffer.concat(chunks).toString("utf8");
-  return { status: response.statusCode ?? 0, text, location: response.headers.location };
+  const status = response.statusCode ?? 0;
+  return { status, bytes: Buffer.concat(chunks), location: response.headers.location };
 }

@@ -29,8 +29,18 @@ export interface ApiRequest {
   readonly leaseFor?: LeasePurpose;
   /** Where it came from over a network; absent: this machine. */
   readonly remoteAddress?: string;
-  /** Headers by lower-case name, for audit devices that are told to show some. */
+  /** A body of another type than JSON; only paths that say so take one. */
+  readonly content?: RequestContent;
+  /** Only the answer's head counts. It is a GET, of paths that say so. */
+  readonly isHead?: boolean;
+  /** Headers by lower-case name, for audit devices that are told to show some, and for mounts that let some through. */
   readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A request's body that is no JSON: an OCSP request. */
+export interface RequestContent {
+  readonly type: string;
+  readonly bytes: Uint8Array;
 }
 
 /** An answer: a status and a JSON body, null where there is none (204, or a queued 202). */
@@ -39,6 +49,10 @@ export interface ApiResponse {
   readonly body: Json;
   /** Given: the body is a text of this type, and goes over the wire as it is. Absent: it is JSON. */
   readonly contentType?: string;
+  /** Given: the body is these bytes, of the type above; `body` is null. */
+  readonly bytes?: Uint8Array;
+  /** Headers that the answer's path has set and its mount may set. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The body of an enveloped answer. Key order is the order in which it is shown. */

@@ -29,6 +29,10 @@ const DUPLICATED =
  */
 export function respond(operation: Operation, path: string, answer: Answer): ApiResponse {
   const { reply } = answer;
+  if (reply?.bytes !== undefined) {
+    const { status = 200, bytes, contentType = "application/octet-stream" } = reply;
+    return { status, body: null, bytes, contentType };
+  }
   if (reply?.bare !== undefined) {
     const { status = 200, bare: body, contentType } = reply;
     return { status, body, ...(contentType === undefined ? {} : { contentType }) };

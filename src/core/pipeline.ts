@@ -7,6 +7,7 @@ import type { Reply } from "../framework/backend.ts";
 import { dispatch, isCreate, type MountRequest } from "../framework/dispatch.ts";
 import { type Answer, respond, respondError } from "./envelope.ts";
 import { issueLease } from "./leases/issue.ts";
+import { headersThrough } from "./mounts/headers.ts";
 import { type CoreRequest, readRequest } from "./request-path.ts";
 import { findRoute, type Route } from "./route.ts";
 import type { Services } from "./services.ts";
@@ -61,6 +62,7 @@ async function pass(passage: Passage): Promise<ApiResponse> {
   await refuseForgedWrapping(passage);
   const route = await findRoute(services, request.path);
   trail.known.route = route;
+  if (wire.isHead === true && route?.spec?.answersHead !== true) throw new ApiError(405, []);
   // A login does not depend on a token that happens to be sent along, and a lookup of a wrapping token does not use it up.
   const needsToken = route?.spec?.unauthenticated !== true;
   const from = wire.remoteAddress ?? null;
@@ -128,8 +130,23 @@ function mountRequest(passage: Passage, { below, entry }: Route): MountRequest {
     displayName: caller?.record.displayName ?? "",
     callerId: caller?.tokenHash ?? "",
     remoteAddress: wire.remoteAddress ?? null,
+    fillTemplate: (text) => fillFor(passage, text),
+    ...(wire.content === undefined ? {} : { content: wire.content }),
+    isHead: wire.isHead ?? false,
+    headers: entry === null ? {} : headersThrough(entry, "passthrough_request_headers", wire.headers ?? {}),
     ...(entry === null ? ownExtras(passage) : {}),
   };
+}
+
+/** Puts the caller's identity into a text. Null: it cannot be filled, or nobody is known. */
+async function fillFor({ services, trail }: Passage, text: string): Promise<string | null> {
+  const entityId = trail.known.standing?.caller.record.entityId ?? "";
+  const [{ standingOf }, { fillTemplate }] = await Promise.all([
+    import("./identity/login.ts"),
+    import("./policies/template.ts"),
+  ]);
+  const entity = entityId === "" ? null : await standingOf(services, entityId);
+  return fillTemplate(text, entity?.view ?? null);
 }
 
 async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse> {
@@ -151,7 +168,17 @@ async function answer(passage: Passage, isLastUse: boolean): Promise<ApiResponse
   const completed = await complete(passage, route, reply, isLastUse);
   const base = { requestId, mountType: route.mountType };
   const response = respond(request.operation, request.path, { ...base, ...completed });
-  return wrapIfAsked(passage, response);
+  const headers = replyHeaders(route, reply);
+  return wrapIfAsked(passage, headers === undefined ? response : { ...response, headers });
+}
+
+/** What an engine sets and its mount may not set is left out; the core's own backends may set what they like. */
+function replyHeaders(
+  { entry }: Route,
+  reply: Reply | undefined,
+): Readonly<Record<string, string>> | undefined {
+  if (reply?.headers === undefined || entry === null) return reply?.headers;
+  return headersThrough(entry, "allowed_response_headers", reply.headers);
 }
 
 /** What only the core's own backends get to see. */

@@ -38,4 +38,9 @@ export const ENGINES: readonly EngineType[] = [
     description: "AWS users and tokens that live as long as their lease",
     load: async () => (await import("./aws/backend.ts")).awsEngine(),
   },
+  {
+    type: "pki",
+    description: "Certificate authorities, and the certificates that they issue",
+    load: async () => (await import("./pki/backend.ts")).pkiEngine,
+  },
 ];

@@ -32,6 +32,17 @@ export interface EngineRequest<F extends Fields> {
   readonly clientToken: string;
   /** The caller's network address, without a port. Null: the request came from this machine, not over a network. */
   readonly remoteAddress: string | null;
+  /**
+   * Puts the caller's identity into a text with templates such as `{{identity.entity.name}}`. Null: one of them stands for
+   * nothing, or for what holds a `*` or `+`; also where nobody is known.
+   */
+  fillTemplate(text: string): Promise<string | null>;
+  /** The request's headers that the mount lets through (`passthrough_request_headers`), by lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The body of a path that takes one of another type than JSON. Null: there was none. */
+  readonly content: Uint8Array | null;
+  /** Only the head of the answer is wanted. */
+  readonly isHead: boolean;
 }
 
 /** What a handler answers. Nothing: 204 after a write, 404 after a read. */
@@ -55,6 +66,10 @@ export interface Reply {
   readonly bare?: Json;
   /** With a text as `bare`: its type. The text is then sent as it is, not as JSON. */
   readonly contentType?: string;
+  /** Sent as the whole body, as {@link Reply.contentType}; without an envelope. */
+  readonly bytes?: Uint8Array;
+  /** Headers of the answer. An engine's are sent as far as its mount may set them (`allowed_response_headers`). */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export type Handler<F extends Fields> = (request: EngineRequest<F>) => Promise<Reply | undefined>;
@@ -88,6 +103,10 @@ export interface PathSpec<F extends Fields = Fields> {
   readonly exists?: (request: EngineRequest<F>) => Promise<boolean>;
   /** Undeclared parameters are the path's business: no warning about them. */
   readonly takesAnyField?: boolean;
+  /** A type of bodies, other than JSON, that writes take: `application/ocsp-request`. */
+  readonly takesContent?: string;
+  /** A read that answers HEAD too. Elsewhere a HEAD could issue what nobody gets to see. */
+  readonly answersHead?: boolean;
   /** Needs no token. */
   readonly unauthenticated?: boolean;
   /** Needs the sudo capability besides the operation's own. */

@@ -28,6 +28,14 @@ export interface MountRequest {
   readonly extras?: Readonly<Record<string, unknown>>;
   /** The caller's network address, where there is one. */
   readonly remoteAddress?: string | null;
+  /** {@link EngineRequest.fillTemplate}; absent: nobody is known. */
+  readonly fillTemplate?: (text: string) => Promise<string | null>;
+  /** The headers that the mount lets through, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A body of another type than JSON. */
+  readonly content?: { readonly type: string; readonly bytes: Uint8Array };
+  /** Only the head of the answer is wanted. */
+  readonly isHead?: boolean;
   /** What {@link isCreate} answered, so that it is not asked twice. */
   readonly create?: boolean;
 }
@@ -46,6 +54,8 @@ export async function dispatch(backend: Backed, request: MountRequest): Promise<
   const match = matchPath(backend, request.path);
   if (match === undefined) throw new ApiError(404, aggregate("unsupported path"));
   const spec = operationOf(match.spec, request);
+  if (request.content !== undefined && match.spec.takesContent !== request.content.type)
+    throw badRequest("failed to decode JSON input: it is not valid JSON");
   const parsed = parseFields(match.spec.fields, request.data, match.captured);
   const operation = (await settleCreate(match.spec, request, parsed)) ? "create" : request.operation;
   const reply = await spec.handler(engineRequest({ ...request, operation }, parsed));
@@ -93,17 +103,31 @@ function operationOf(spec: PathSpec, { operation, path }: MountRequest): Operati
   return found;
 }
 
-function engineRequest(
-  request: MountRequest,
-  { values, given }: ParsedFields<Fields>,
-): EngineRequest<Fields> {
+function engineRequest(request: MountRequest, parsed: ParsedFields<Fields>): EngineRequest<Fields> {
   const { operation, path, data, displayName, callerId = "", token = "", remoteAddress = null } = request;
-  const caller = { displayName, callerId, clientToken: token, remoteAddress };
-  return { ...request.extras, operation, path, values, given, raw: data, ...caller };
+  const { values, given } = parsed;
+  return {
+    ...request.extras,
+    ...{
+      operation,
+      path,
+      values,
+      given,
+      raw: data,
+      displayName,
+      callerId,
+      clientToken: token,
+      remoteAddress,
+    },
+    headers: request.headers ?? {},
+    content: request.content?.bytes ?? null,
+    isHead: request.isHead ?? false,
+    fillTemplate: request.fillTemplate ?? (() => Promise.resolve(null)),
+  };
 }
 
 function withWarnings(reply: Reply, { spec }: PathMatch, parsed: ParsedFields<Fields>): Reply {
-  if (reply.bare !== undefined || reply.status === 204) return reply;
+  if (reply.bare !== undefined || reply.bytes !== undefined || reply.status === 204) return reply;
   const warnings = [...(reply.warnings ?? [])];
   if (parsed.unknown.length > 0 && spec.takesAnyField !== true) {
     warnings.push(`Endpoint ignored these unrecognized parameters: [${parsed.unknown.join(" ")}]`);

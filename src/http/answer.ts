@@ -4,8 +4,8 @@ import type { ApiError } from "../base/errors.ts";
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string;
-  /** Empty: no body. */
-  readonly body: string;
+  /** Empty: no body. Texts are sent as UTF-8. */
+  readonly body: string | Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -14,8 +14,10 @@ export const JSON_TYPE = "application/json";
 /** Names of the statuses that are sent here; those that only clients of `sys/health` know have none. */
 const REASONS: Readonly<Record<number, string>> = {
   200: "OK",
+  201: "Created",
   202: "Accepted",
   204: "No Content",
+  304: "Not Modified",
   400: "Bad Request",
   401: "Unauthorized",
   403: "Forbidden",
@@ -52,8 +54,11 @@ export interface Framed {
 /** @see RFC 9110, sections 15.3.5 and 15.4.5. */
 const BODILESS: ReadonlySet<number> = new Set([204, 304]);
 
-/** The answer as text: head and body in one piece. Bodies are UTF-8. @see reference: HTTP layer, response headers. */
-export function answerText(answer: HttpAnswer, { nowMs, keepsAlive, withBody }: Framed): string {
+/** A header that could not be sent as one is left out: what a path sets may hold what a client said. */
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
+
+/** The answer's message: head and body in one piece. @see reference: HTTP layer, response headers. */
+export function answerMessage(answer: HttpAnswer, { nowMs, keepsAlive, withBody }: Framed): string | Buffer {
   const { status } = answer;
   // A caller of sys/health may choose these statuses, and what came after their head would be taken for the next answer.
   const body = BODILESS.has(status) ? "" : answer.body;
@@ -65,10 +70,13 @@ export function answerText(answer: HttpAnswer, { nowMs, keepsAlive, withBody }: 
     `Date: ${dateText(nowMs)}`,
   ];
   if (!BODILESS.has(status)) lines.push(`Content-Length: ${Buffer.byteLength(body)}`);
-  if (body !== "") lines.push(`Content-Type: ${answer.contentType}`);
-  for (const [name, value] of Object.entries(answer.headers ?? {})) lines.push(`${name}: ${value}`);
+  if (body.length > 0) lines.push(`Content-Type: ${answer.contentType}`);
+  for (const [name, value] of Object.entries(answer.headers ?? {}))
+    if (HEADER_VALUE.test(value)) lines.push(`${name}: ${value}`);
   if (!keepsAlive) lines.push("Connection: close");
-  return `${lines.join("\r\n")}\r\n\r\n${withBody ? body : ""}`;
+  const head = `${lines.join("\r\n")}\r\n\r\n`;
+  if (!withBody) return head;
+  return typeof body === "string" ? `${head}${body}` : Buffer.concat([Buffer.from(head, "latin1"), body]);
 }
 
 const SECOND_MS = 1000;

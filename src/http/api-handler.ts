@@ -67,9 +67,11 @@ async function respond(deps: ApiHandlerDeps, request: HttpRequest, target: Targe
   }
 }
 
-function answerOf({ status, body, contentType }: ApiResponse): HttpAnswer {
-  if (contentType !== undefined && typeof body === "string") return { status, contentType, body };
-  return { status, contentType: JSON_TYPE, body: body === null ? "" : `${JSON.stringify(body)}\n` };
+function answerOf({ status, body, contentType, bytes, headers }: ApiResponse): HttpAnswer {
+  const set = headers === undefined ? {} : { headers };
+  if (contentType !== undefined && bytes !== undefined) return { status, contentType, body: bytes, ...set };
+  if (contentType !== undefined && typeof body === "string") return { status, contentType, body, ...set };
+  return { status, contentType: JSON_TYPE, body: body === null ? "" : `${JSON.stringify(body)}\n`, ...set };
 }
 
 function failureAnswer(error: unknown, log: Log): HttpAnswer {

@@ -2,14 +2,14 @@ import { parseDurationMs } from "../base/duration.ts";
 import { ApiError, badRequest, messageOf } from "../base/errors.ts";
 import { type Json, parseJson } from "../base/json.ts";
 import { LABEL_HEADER, OWNER_HEADER, purposeOf } from "../contract/lease-headers.ts";
-import type { ApiRequest, LeasePurpose, Method } from "../contract/wire.ts";
+import type { ApiRequest, LeasePurpose, Method, RequestContent } from "../contract/wire.ts";
 import type { HttpRequest } from "./connection.ts";
 import { parsePairs } from "./form.ts";
 import type { RequestHead } from "./head.ts";
 
 const API_PREFIX = "/v1/";
 
-/** What HTTP's verbs are in the API. HEAD and OPTIONS are seen to before. */
+/** What HTTP's verbs are in the API. OPTIONS is seen to before. */
 const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["GET", "GET"],
   ["HEAD", "GET"],
@@ -21,10 +21,12 @@ const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["DELETE", "DELETE"],
 ]);
 
-/** Reads that answer HEAD too. Elsewhere a HEAD could issue what nobody gets to see. */
+/** Paths that answer HEAD as they answer GET. Others say so of themselves: a HEAD could issue what nobody gets to see. */
 const HEAD_PATHS: ReadonlySet<string> = new Set(["sys/health", "sys/seal-status", "sys/init", "sys/leader"]);
 
 export const PATCH_TYPE = "application/merge-patch+json";
+/** Types of bodies that are not read here, but by the path that takes them. */
+const CONTENT_TYPES: ReadonlySet<string> = new Set(["application/ocsp-request"]);
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
 /** Headers that carry credentials: no audit device is to show them. */
@@ -50,10 +52,20 @@ export function parseTarget(target: string): Target {
   const [, raw = "", query = ""] = /^([^?#]*)(?:\?([^#]*))?/.exec(local) ?? [];
   if (!raw.startsWith(API_PREFIX) || raw === API_PREFIX) throw new ApiError(404, []);
   try {
-    return { path: decodeURIComponent(raw.slice(API_PREFIX.length)), query };
+    return { path: oneSegment(decodeURIComponent(raw.slice(API_PREFIX.length))), query };
   } catch {
     throw badRequest("the path holds a bad escape");
   }
+}
+
+/**
+ * An OCSP request by GET is base64 at the end of the path, where two slashes may follow each other (RFC 6960, appendix A.1).
+ * No other path has such: then the other alphabet, which has no slash, makes it one segment.
+ */
+function oneSegment(path: string): string {
+  const [, before, base64] = /^(.*\/ocsp\/)(M[A-Za-z0-9+/]*={0,2})$/.exec(path) ?? [];
+  if (before === undefined || base64?.includes("//") !== true) return path;
+  return before + base64.replaceAll("/", "_").replaceAll("+", "-");
 }
 
 /**
@@ -63,20 +75,23 @@ export function parseTarget(target: string): Target {
  */
 export function apiRequest({ head, body, remoteAddress }: HttpRequest, target: Target): ApiRequest {
   const method = METHODS.get(head.method);
-  if (method === undefined || (head.method === "HEAD" && !HEAD_PATHS.has(target.path)))
-    throw new ApiError(405, []);
+  if (method === undefined) throw new ApiError(405, []);
+  const isHead = head.method === "HEAD" && !HEAD_PATHS.has(target.path);
   requireRootNamespace(head);
   const token = tokenOf(head);
   const wrapTtlSeconds = wrapTtlOf(head);
   const leaseFor = leasePurpose(head);
-  const content = bodyOf(method, head, body);
+  const content = contentOf(method, head, body);
+  const data = content === undefined ? bodyOf(method, head, body) : undefined;
   const query = carriesQuery(method) ? parsePairs(target.query) : {};
   return {
     method,
     path: target.path,
     headers: plainHeaders(head),
     ...(Object.keys(query).length === 0 ? {} : { query }),
-    ...(content === undefined ? {} : { body: content }),
+    ...(data === undefined ? {} : { body: data }),
+    ...(content === undefined ? {} : { content }),
+    ...(isHead ? { isHead } : {}),
     ...(token === undefined ? {} : { token }),
     ...(leaseFor === undefined ? {} : { leaseFor }),
     ...(wrapTtlSeconds === 0 ? {} : { wrapTtlSeconds }),
@@ -134,6 +149,12 @@ function leasePurpose(head: RequestHead): LeasePurpose | undefined {
 
 function mediaType(head: RequestHead): string {
   return (first(head, "content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** A body of a type that is not JSON; undefined for any other. */
+function contentOf(method: Method, head: RequestHead, bytes: Buffer): RequestContent | undefined {
+  const type = mediaType(head);
+  return method === "POST" && CONTENT_TYPES.has(type) ? { type, bytes } : undefined;
 }
 
 /** The body's data; undefined for none. GET, LIST and HELP have none, whatever is sent. */

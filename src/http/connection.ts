@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { ApiError } from "../base/errors.ts";
-import { answerText, type HttpAnswer, refusal } from "./answer.ts";
+import { answerMessage, type HttpAnswer, refusal } from "./answer.ts";
 import { ByteSource, ConnectionLost } from "./byte-source.ts";
 import type { RequestHead } from "./head.ts";
 import type { HttpLimits } from "./limits.ts";
@@ -86,14 +86,14 @@ export class Connection {
   }
 
   #answer(answer: HttpAnswer, keepsAlive: boolean, withBody: boolean): Promise<void> {
-    return this.#write(answerText(answer, { nowMs: this.#options.now(), keepsAlive, withBody }));
+    return this.#write(answerMessage(answer, { nowMs: this.#options.now(), keepsAlive, withBody }));
   }
 
   /** Writes, and waits for a client that is slow to take it; one that takes nothing is dropped. */
-  async #write(text: string): Promise<void> {
+  async #write(message: string | Buffer): Promise<void> {
     if (this.#source.isLost) throw new ConnectionLost();
     const socket = this.#socket;
-    if (socket.write(text)) return;
+    if (socket.write(message)) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => socket.destroy(), this.#options.limits.writeMsMax);
       const done = (): void => {

@@ -1,6 +1,6 @@
 import type { Server as NetServer, Socket } from "node:net";
 import type { Server as TlsServer } from "node:tls";
-import { answerText, refusal } from "./answer.ts";
+import { answerMessage, refusal } from "./answer.ts";
 import { Connection, type ConnectionOptions, type HttpHandler } from "./connection.ts";
 import type { HttpLimits } from "./limits.ts";
 import type { BodyBudget } from "./read-message.ts";
@@ -148,5 +148,5 @@ function turnAway(socket: Socket, nowMs: number): void {
   socket.on("close", () => clearTimeout(timer));
   socket.on("end", () => socket.destroy());
   socket.resume();
-  socket.end(answerText(answer, { nowMs, keepsAlive: false, withBody: true }));
+  socket.end(answerMessage(answer, { nowMs, keepsAlive: false, withBody: true }));
 }

@@ -67,6 +67,15 @@ describe("commands about data", () => {
     expect(none.stderr).toEndWith("Code: 500. Errors:\n\n\n");
   });
 
+  test("read shows bytes as they came when it is asked for the raw answer, and nothing of them else", async () => {
+    const bytes = Buffer.from([0x30, 0x82, 0x00, 0xff, 0x0a]);
+    const answers = [{ status: 200, body: null, bytes, contentType: "application/pkix-crl" }];
+    const raw = await sent(["read", "-format=raw", "pki/crl"], { answers });
+    expect([raw.exitCode, Buffer.from(raw.stdout, "latin1")]).toEqual([0, bytes]);
+    const table = await sent(["read", "pki/crl"], { answers });
+    expect([table.exitCode, table.stdout]).toEqual([2, ""]);
+  });
+
   test("a refusal that is no JSON is shown raw", async () => {
     const ran = await sent(["read", "p"], { answers: [{ status: 502, body: "bad gateway" }] });
     expect(ran.stderr).toEndWith("Code: 502. Raw Message:\n\nbad gateway\n");

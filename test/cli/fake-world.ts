@@ -123,7 +123,7 @@ export async function vsec(args: readonly string[], scene: Scene = {}): Promise<
       },
       write(text) {
         if (scene.brokenPipe === true && text !== "") broken = true;
-        if (!broken) texts.stdout += text;
+        if (!broken) texts.stdout += typeof text === "string" ? text : Buffer.from(text).toString("latin1");
         return Promise.resolve();
       },
     },

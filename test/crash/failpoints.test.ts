@@ -6,6 +6,7 @@ import { postgresMissing } from "../servers/postgres.ts";
 import { Arena } from "./arena.ts";
 import { AWS_OPERATIONS } from "./aws-operations.ts";
 import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, ROTATE_ROOT_DUE, SETTLE } from "./operations.ts";
+import { PKI_PASSES } from "./pki-passes.ts";
 import { STATIC_OPERATIONS } from "./static-operations.ts";
 
 const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE, ROTATE_ROOT_DUE, ...STATIC_OPERATIONS];
@@ -38,8 +39,11 @@ describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is t
       [...text.matchAll(/^\s*failpoint\("([^"]+)"\);$/gm)].map(([, name]) => name),
     );
     const passed = [...OPERATIONS, ...AWS_OPERATIONS].flatMap(({ passes }) => passes);
-    const tried = new Set<string>([...INIT_PASSES, ...passed]);
-    const left = [...new Set(named)].filter((name = "") => !tried.has(name));
+    const tried = new Set<string>([...INIT_PASSES, ...PKI_PASSES, ...passed]);
+    // test/engines/pki/acme cuts a finalizing order off in process: it takes a minute until another process may try.
+    const left = [...new Set(named)].filter(
+      (name = "") => !tried.has(name) && !name.startsWith("acme-finalize:"),
+    );
     expect(left).toEqual([]);
   });
 });

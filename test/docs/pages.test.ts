@@ -58,6 +58,23 @@ const DATABASE_PAGES: readonly Page[] = [
       "vsec login -method=approle": "needs a role of the reader's own",
     },
   },
+  {
+    page: "acme.md",
+    prepare: async ({ world }) => {
+      await world.ok("operator init -seal=key-file");
+    },
+    skip: {
+      certbot:
+        "needs a name and a daemon that the world reaches; test/e2e/acme.test.ts has a client of its own",
+    },
+  },
+  {
+    page: "pki.md",
+    prepare: async ({ world }) => {
+      await world.ok("operator init -seal=key-file");
+    },
+    skip: { "openssl ocsp": "needs a daemon; test/engines/pki/ocsp.test.ts asks one in this way" },
+  },
 ];
 
 /** Pages of engines that need nothing but a store. */

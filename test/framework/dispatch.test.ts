@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { ApiError, aggregate } from "../../src/base/errors.ts";
 import type { JsonObject } from "../../src/base/json.ts";
-import type { Backend } from "../../src/framework/backend.ts";
+import { type Backend, path } from "../../src/framework/backend.ts";
 import { dispatch, isCreate, type MountRequest, matchPath } from "../../src/framework/dispatch.ts";
 import { sampleBackend } from "./sample-backend.ts";
 
@@ -40,6 +40,37 @@ describe("a request", () => {
 
   test("answers nothing when its handler does, without warnings", async () => {
     expect(await dispatch(sampleBackend(), request("update", "roles/dev", { bogus: 1 }))).toBeUndefined();
+  });
+
+  test("with a body that is no JSON reaches only the path that takes its type", async () => {
+    const seen: (Uint8Array | null)[] = [];
+    const ocsp = path({
+      pattern: "ocsp",
+      fields: {},
+      takesContent: "application/ocsp-request",
+      help: { synopsis: "Ask." },
+      operations: {
+        update: {
+          summary: "Ask.",
+          handler: async ({ content }) => {
+            seen.push(content);
+            return { bytes: Buffer.of(1), contentType: "application/ocsp-response" };
+          },
+        },
+      },
+    });
+    const backend = { ...sampleBackend(), paths: [ocsp, ...sampleBackend().paths] };
+    const content = { type: "application/ocsp-request", bytes: Buffer.of(0x30, 0) };
+    expect(await dispatch(backend, { ...request("update", "ocsp"), content })).toEqual({
+      bytes: Buffer.of(1),
+      contentType: "application/ocsp-response",
+    });
+    await dispatch(backend, request("update", "ocsp", { bogus: 1 }));
+    expect(seen).toEqual([content.bytes, null]);
+    const refused = { status: 400, errors: ["failed to decode JSON input: it is not valid JSON"] };
+    expect(await refusal(backend, { ...request("update", "roles/dev"), content })).toEqual(refused);
+    const other = { ...content, type: "application/timestamp-query" };
+    expect(await refusal(backend, { ...request("update", "ocsp"), content: other })).toEqual(refused);
   });
 
   test.each(["roles", "roles/"])("lists %s", async (path) => {

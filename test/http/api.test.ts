@@ -251,6 +251,40 @@ describe("a request in the API's terms", () => {
     expect([headers["content-type"], text]).toEqual(["text/plain; version=0.0.4", "up 1\n"]);
   });
 
+  test("bytes go out as they are, with the headers that were set; a header that would break the message is left out", async () => {
+    const bytes = Buffer.from([0, 13, 10, 13, 10, 255, 65]);
+    const headers = { "Replay-Nonce": "abc", Location: "/x\r\nSet-Cookie: a=b" };
+    const backend = {
+      handle: () =>
+        Promise.resolve({ status: 201, body: null, contentType: "application/pkix-crl", bytes, headers }),
+    };
+    await using served = await serve({ backend });
+    using client = new RawClient(served);
+    const text = await client
+      .send("GET /v1/pki/crl HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+      .restBytes();
+    const [head = ""] = text.toString("latin1").split("\r\n\r\n");
+    expect(head).toStartWith("HTTP/1.1 201 Created\r\n");
+    expect(head).toContain(
+      "\r\nContent-Length: 7\r\nContent-Type: application/pkix-crl\r\nReplay-Nonce: abc\r\n",
+    );
+    expect(head).not.toContain("Cookie");
+    expect(text.subarray(head.length + 4)).toEqual(bytes);
+  });
+
+  test("an OCSP request reaches the API as bytes, whatever they are", async () => {
+    const backend = echo();
+    await using served = await serve({ backend });
+    using client = new RawClient(served);
+    const bytes = Buffer.from([0x30, 0x80, 0, 255]);
+    const head = "POST /v1/pki/ocsp HTTP/1.1\r\nHost: a\r\nContent-Type: Application/OCSP-Request\r\n";
+    await client.send(Buffer.concat([Buffer.from(`${head}Content-Length: 4\r\n\r\n`), bytes])).answer();
+    const [request] = backend.requests;
+    expect(request?.content?.type).toBe("application/ocsp-request");
+    expect(Buffer.from(request?.content?.bytes ?? [])).toEqual(bytes);
+    expect(request?.body).toBeUndefined();
+  });
+
   test("a backend that breaks is a 500 that says nothing of why", async () => {
     const backend = { handle: () => Promise.reject(new RangeError("hunter2")) };
     await using served = await serve({ backend });

@@ -55,6 +55,21 @@ describe.each([{ tcp: false }, { tcp: true }])("the client, over %o", ({ tcp }) 
   const addressOf = (served: { readonly path: string; readonly port: number }): string =>
     tcp ? `http://127.0.0.1:${served.port}` : `unix://${served.path}`;
 
+  test("hands on bytes that are no text as they are, and a text as a text", async () => {
+    const contentType = "application/pkix-crl";
+    const bytes = Buffer.from([0x30, 0x82, 0x00, 0xff, 0x0d, 0x0a, 0x80]);
+    for (const [answered, received] of [
+      [bytes, { status: 200, body: null, bytes }],
+      [Buffer.from("-----BEGIN ü"), { status: 200, body: "-----BEGIN ü" }],
+    ] as const) {
+      const backend = {
+        handle: () => Promise.resolve({ status: 200, body: null, contentType, bytes: answered }),
+      };
+      await using served = await serve({ backend, tcp });
+      expect(await request(addressOf(served))).toEqual(received);
+    }
+  });
+
   test("sends everything of a request", async () => {
     const backend = echo();
     await using served = await serve({ backend, tcp });

@@ -130,8 +130,12 @@ export class RawClient {
 
   /** Everything up to the server's end of the connection. */
   async rest(): Promise<string> {
+    return (await this.restBytes()).toString("utf8");
+  }
+
+  async restBytes(): Promise<Buffer> {
     while (!this.#isClosed) await this.#more();
-    return this.#received.toString("utf8");
+    return this.#received;
   }
 
   /** The next answer, by its length. */

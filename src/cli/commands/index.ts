@@ -100,6 +100,19 @@ export const CATALOGUE: Catalogue = {
       "Bring a new version of a key into transit",
       () => import("./transit/import-version.ts"),
     ),
+    command("pki health-check", "Check a pki mount's health", () => import("./pki/health-check.ts")),
+    command("pki issue", "Make an intermediate authority", () => import("./pki/issue.ts")),
+    command("pki reissue", "Make an intermediate like another one", () => import("./pki/reissue.ts")),
+    command(
+      "pki list-intermediates",
+      "List what an issuer has signed",
+      () => import("./pki/list-intermediates.ts"),
+    ),
+    command(
+      "pki verify-sign",
+      "Check whether one issuer signed another",
+      () => import("./pki/verify-sign.ts"),
+    ),
     command("operator init", "Create a store", () => import("./operator/init.ts")),
     command("operator unseal", "Unseal a store", () => import("./operator/unseal.ts")),
     command("operator seal", "Seal a store", () => import("./operator/seal.ts")),
@@ -184,6 +197,12 @@ export const CATALOGUE: Catalogue = {
       synopsis: "Work with keys of transit",
       description:
         "Bring keys that were made elsewhere into a transit mount, without showing them on the way.",
+    },
+    {
+      words: "pki",
+      synopsis: "Work with certificate authorities",
+      description:
+        "Check the health of pki mounts, make intermediate authorities, and see which issuer has signed which.",
     },
     {
       words: "print",

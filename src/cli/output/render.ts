@@ -31,6 +31,8 @@ export function render(outcome: Outcome, view: View): Promise<Rendered> | Render
   const isTable = view.format === "table";
   switch (outcome.show) {
     case "nothing":
+    // Bytes are no text: whoever shows outcomes writes them as they are.
+    case "bytes":
       return SILENT;
     case "line":
       return isTable || outcome.when === "always" ? plain(`${outcome.text}\n`) : SILENT;

@@ -59,6 +59,10 @@ describe("the cubbyhole", () => {
         callerId: "",
         clientToken: "",
         remoteAddress: null,
+        headers: {},
+        content: null,
+        isHead: false,
+        fillTemplate: async () => null,
       };
       return spec?.exists?.(whole);
     };

@@ -226,6 +226,10 @@ export class TokenWorld {
       callerId: caller.tokenHash,
       clientToken: caller.token,
       remoteAddress: null,
+      headers: {},
+      content: null,
+      isHead: false,
+      fillTemplate: async () => null,
       caller,
       acl,
     };

@@ -37,8 +37,9 @@ Further K=V arguments become parameters of the request.`,
     const request = { method: "GET", path, ...(pairs.length === 0 ? {} : { query }) } as const;
     const prefix = isRaw ? `Error reading: ${path}` : `Error reading ${path}`;
     const response = await context.send(request, { prefix, wrap: true, nothingIsAnswer: true });
-    // What is no JSON, such as metrics, is shown as it came.
-    const { status, body: content } = response;
+    // What is no JSON, such as metrics or a CRL, is shown as it came.
+    const { status, body: content, bytes } = response;
+    if (isRaw && status === 200 && bytes !== undefined) return answer({ show: "bytes", bytes });
     if (isRaw && status === 200 && typeof content === "string")
       return answer({ show: "line", text: content.replace(/\n$/, ""), when: "always" });
     const body = bodyOf(response);

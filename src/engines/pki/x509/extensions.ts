@@ -1,0 +1,159 @@
+import {
+  type Asn1,
+  boolean,
+  bytesOf,
+  fromDer,
+  ia5String,
+  isTagged,
+  isUniversal,
+  namedBits,
+  octetString,
+  oid,
+  oidOf,
+  sequence,
+  sequenceParts,
+  setBitsOf,
+  smallInteger,
+  TAG,
+  tagged,
+  taggedBytes,
+  toDer,
+  utf8String,
+} from "./asn1.ts";
+import { type AltNames, encodeAltNames, uriName } from "./general-names.ts";
+import { OID } from "./oids.ts";
+
+/** An extension of a certificate or a CRL (RFC 5280 section 4.1). */
+export interface Extension {
+  readonly oid: string;
+  readonly critical: boolean;
+  /** In DER: what is within the octet string. */
+  readonly value: Buffer;
+}
+
+const extension = (type: string, value: Asn1, critical = false): Extension => ({
+  oid: type,
+  critical,
+  value: toDer(value),
+});
+
+/** An extension in its ASN.1 form. */
+export function encodeExtension({ oid: type, critical, value }: Extension): Asn1 {
+  return critical
+    ? sequence(oid(type), boolean(true), octetString(value))
+    : sequence(oid(type), octetString(value));
+}
+
+/** Reads the extensions of a certificate, a request or a CRL. @throws DerError */
+export function decodeExtensions(node: Asn1): readonly Extension[] {
+  return sequenceParts(node, "extensions").map((part) => {
+    const [type, second, third] = sequenceParts(part, "extension");
+    const hasFlag = isUniversal(second, TAG.boolean);
+    return {
+      oid: oidOf(type, "extension"),
+      critical: hasFlag && bytesOf(second, "extension")[0] !== 0,
+      value: bytesOf(hasFlag ? third : second, "extension"),
+    };
+  });
+}
+
+export function findExtension(extensions: readonly Extension[], type: string): Extension | undefined {
+  return extensions.find((one) => one.oid === type);
+}
+
+/** @param bits - The numbers of RFC 5280 section 4.2.1.3. */
+export const keyUsage = (bits: readonly number[]): Extension =>
+  extension(OID.keyUsage, namedBits(bits), true);
+
+export const extKeyUsage = (oids: readonly string[]): Extension =>
+  extension(OID.extKeyUsage, sequence(...oids.map(oid)));
+
+/** @param maxPathLength - Below 0: unlimited. */
+export function caConstraints(maxPathLength: number): Extension {
+  const length = maxPathLength < 0 ? [] : [smallInteger(maxPathLength)];
+  return extension(OID.basicConstraints, sequence(boolean(true), ...length), true);
+}
+
+/** CA:FALSE, which DER writes as an empty sequence. */
+export const noCaConstraints = (): Extension => extension(OID.basicConstraints, sequence(), true);
+
+export const subjectKeyId = (id: Uint8Array): Extension => extension(OID.subjectKeyId, octetString(id));
+
+export const authorityKeyId = (id: Uint8Array): Extension =>
+  extension(OID.authorityKeyId, sequence(taggedBytes(0, id)));
+
+/** @param critical - When the subject is empty (RFC 5280 section 4.2.1.6). */
+export const subjectAltName = (names: AltNames, critical: boolean): Extension => ({
+  oid: OID.subjectAltName,
+  critical,
+  value: encodeAltNames(names),
+});
+
+/** Where the issuer's certificate and its OCSP answers are to be had (RFC 5280 section 4.2.2.1). */
+export function authorityInfoAccess(ocsp: readonly string[], issuers: readonly string[]): Extension {
+  return extension(
+    OID.authorityInfoAccess,
+    sequence(
+      ...ocsp.map((url) => sequence(oid(OID.ocsp), uriName(url))),
+      ...issuers.map((url) => sequence(oid(OID.caIssuers), uriName(url))),
+    ),
+  );
+}
+
+/** One distribution point for each URL, as Go writes them. @param type - Complete CRLs, or the freshest. */
+export function distributionPoints(
+  urls: readonly string[],
+  type: string = OID.crlDistributionPoints,
+): Extension {
+  return extension(type, sequence(...urls.map((url) => sequence(tagged(0, tagged(0, uriName(url)))))));
+}
+
+/** A policy that a certificate is issued under. */
+export interface Policy {
+  readonly oid: string;
+  /** Text for people. */
+  readonly notice?: string;
+  /** Where the practice statement is to be had. */
+  readonly cps?: string;
+}
+
+export function certificatePolicies(policies: readonly Policy[]): Extension {
+  const encoded = policies.map(({ oid: type, notice = "", cps = "" }) => {
+    const qualifiers = [
+      ...(notice === "" ? [] : [sequence(oid(OID.userNotice), sequence(utf8String(notice)))]),
+      ...(cps === "" ? [] : [sequence(oid(OID.cps), ia5String(cps))]),
+    ];
+    return sequence(oid(type), ...(qualifiers.length === 0 ? [] : [sequence(...qualifiers)]));
+  });
+  return extension(OID.certificatePolicies, sequence(...encoded));
+}
+
+/** The names that a CA may, and may not, issue for; each a GeneralName. */
+export function nameConstraints(permitted: readonly Asn1[], excluded: readonly Asn1[]): Extension {
+  const subtrees = (number: number, names: readonly Asn1[]): readonly Asn1[] =>
+    names.length === 0 ? [] : [tagged(number, ...names.map((name) => sequence(name)))];
+  return extension(OID.nameConstraints, sequence(...subtrees(0, permitted), ...subtrees(1, excluded)), true);
+}
+
+/** @throws DerError */
+export function readBasicConstraints(value: Buffer): { readonly isCa: boolean } {
+  const [first] = sequenceParts(fromDer(value), "basic constraints");
+  const isCa = isUniversal(first, TAG.boolean) && bytesOf(first, "basic constraints")[0] !== 0;
+  return { isCa };
+}
+
+/** The bits that are set. @throws DerError */
+export function readKeyUsage(value: Buffer): readonly number[] {
+  return setBitsOf(fromDer(value), "key usage");
+}
+
+/** Null: the extension names the issuer otherwise. @throws DerError */
+export function readAuthorityKeyId(value: Buffer): Buffer | null {
+  const id = sequenceParts(fromDer(value), "authority key id").find((part) => isTagged(part, 0));
+  return id === undefined ? null : bytesOf(id, "authority key id");
+}
+
+/** @throws DerError */
+export function readSubjectKeyId(value: Buffer): Buffer {
+  return bytesOf(fromDer(value), "subject key id");
+}
