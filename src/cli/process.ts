@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { dieBy } from "../platform/child/program.ts";
 import { systemClock } from "../platform/clock.ts";
 import { clientFor, storeDirectory } from "./connect.ts";
 import type { CliWorld, DaemonOptions } from "./context.ts";
@@ -26,6 +27,7 @@ function processWorld(): CliWorld {
     readFile: readTextFile,
     writeFile: writeTextFile,
     promptHidden: (label) => promptHidden(process.stdin, stderr, label),
+    dieBy,
     runDaemon,
   };
 }

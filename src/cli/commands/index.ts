@@ -16,6 +16,7 @@ export const CATALOGUE: Catalogue = {
     command("patch", "Change parts of data", () => import("./data/patch.ts")),
     command("list", "List what is under a path", () => import("./data/list.ts")),
     command("delete", "Delete data and configuration", () => import("./data/delete.ts")),
+    command("run", "Run a command with credentials that end with it", () => import("./system/run.ts")),
     command("status", "Show the state of the store and its seal", () => import("./system/status.ts")),
     command("doctor", "Find what needs a hand", () => import("./system/doctor.ts")),
     command("login", "Log in and remember the token", () => import("./token/login.ts")),

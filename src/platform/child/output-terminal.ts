@@ -1,0 +1,69 @@
+import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
+
+/** A terminal that a child has only for what it writes: its input, its group and its signals stay those of our own. */
+export interface OutputTerminal {
+  /** For the child's streams. */
+  readonly descriptor: number;
+  /** Takes over the size of our own terminal. */
+  resize(): void;
+  /** Hands on what is left, and ends. */
+  close(): Promise<void>;
+}
+
+/** OPOST of termios(3), on Linux. Off: the line ends stay as the child writes them, and our own terminal sees to them. */
+const OPOST = 0o1;
+
+/**
+ * Opens one. Null where the system does not say which its other end is (elsewhere than on Linux): a pipe has to do.
+ * @param take - Gets what was written; in order, and has to be done with it when it returns.
+ */
+export function openOutputTerminal(take: (bytes: Uint8Array) => void): OutputTerminal | null {
+  if (process.platform !== "linux") return null;
+  const before = terminalIndexes();
+  const { columns, rows } = ownSize();
+  const terminal = new Bun.Terminal({ cols: columns, rows, data: (_, bytes) => take(bytes) });
+  const index = [...terminalIndexes()].find((it) => !before.has(it));
+  if (index === undefined) {
+    terminal.close();
+    return null;
+  }
+  terminal.outputFlags &= ~OPOST;
+  const descriptor = openSync(`/dev/pts/${index}`, constants.O_RDWR | constants.O_NOCTTY);
+  return {
+    descriptor,
+    resize() {
+      const size = ownSize();
+      terminal.resize(size.columns, size.rows);
+    },
+    async close() {
+      closeSync(descriptor);
+      await settled();
+      terminal.close();
+    },
+  };
+}
+
+/** What was written is read in one of the next turns of the event loop. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** The size of our own terminal. */
+export function ownSize(): { columns: number; rows: number } {
+  const stream = process.stdout.isTTY ? process.stdout : process.stderr;
+  const [columns, rows] = stream.getWindowSize?.() ?? [80, 24];
+  return { columns: columns || 80, rows: rows || 24 };
+}
+
+/** The numbers of the pseudo-terminals whose controlling side this process holds. @see proc_pid_fdinfo(5) */
+function terminalIndexes(): ReadonlySet<string> {
+  const found = readdirSync("/proc/self/fdinfo").map((name) => {
+    try {
+      return /^tty-index:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, "latin1"))?.[1];
+    } catch {
+      // The descriptor of the listing itself is gone by now.
+      return undefined;
+    }
+  });
+  return new Set(found.filter((index) => index !== undefined));
+}

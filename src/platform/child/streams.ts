@@ -1,0 +1,94 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import type { Readable } from "node:stream";
+import { isatty } from "node:tty";
+import { messageOf, VsecError } from "../../base/errors.ts";
+import type { Child, ChildEnd, ChildOptions, ObservedOptions, OutputStream } from "./child.ts";
+import { openOutputTerminal } from "./output-terminal.ts";
+import { openPipe } from "./pipe.ts";
+
+/** How long the streams of a child that has ended are read on: what it started may have them still. */
+const DRAIN_MS = 1000;
+
+/** A child with this process's own streams, in its group: as if the shell had started it. */
+export function inheritingChild(options: ChildOptions): Promise<Child> {
+  const child = spawnChild(options, ["inherit", "inherit", "inherit"]);
+  return started(options, child, endOf(child));
+}
+
+/** A child in this process's group whose output is looked at; it stays a terminal where ours is one. */
+export async function observedChild(options: ObservedOptions): Promise<Child> {
+  const wanted = ([1, 2] as const).filter((descriptor) => isatty(descriptor));
+  const terminal =
+    wanted.length === 0
+      ? null
+      : openOutputTerminal((bytes) => void options.consume(wanted[0] === 1 ? "stdout" : "stderr", bytes));
+  const pipes = {
+    1: wanted.includes(1) ? null : await openPipe(),
+    2: wanted.includes(2) ? null : await openPipe(),
+  };
+  const at = (descriptor: 1 | 2) =>
+    (wanted.includes(descriptor) ? terminal?.descriptor : pipes[descriptor]?.input) ?? "pipe";
+  const child = spawnChild(options, ["inherit", at(1), at(2)]);
+  for (const pipe of [pipes[1], pipes[2]]) pipe?.handOver();
+  const streams: [OutputStream, Readable | null][] = [
+    ["stdout", pipes[1]?.output ?? child.stdout],
+    ["stderr", pipes[2]?.output ?? child.stderr],
+  ];
+  const drained = Promise.all(streams.map(([name, stream]) => drain(name, stream, options)));
+  const ended = endOf(child).then(async (end) => {
+    await within(DRAIN_MS, drained);
+    for (const [, stream] of streams) stream?.destroy();
+    await terminal?.close();
+    return end;
+  });
+  const onResize = (): void => {
+    terminal?.resize();
+    // Our terminal has told the child already, before this one had its new size.
+    child.kill("SIGWINCH");
+  };
+  if (terminal !== null) process.on("SIGWINCH", onResize);
+  void ended.finally(() => process.off("SIGWINCH", onResize));
+  return started(options, child, ended);
+}
+
+function spawnChild({ file, argv, env }: ChildOptions, stdio: StdioOptions): ChildProcess {
+  const [argv0 = file, ...args] = argv;
+  return spawn(file, args, { argv0, env: { ...env }, stdio });
+}
+
+async function started(options: ChildOptions, child: ChildProcess, ended: Promise<ChildEnd>): Promise<Child> {
+  if (child.pid === undefined) {
+    const [error] = (await once(child, "error").catch((reason: unknown) => [reason])) as unknown[];
+    throw new VsecError("FILE", `cannot start ${options.file}: ${messageOf(error)}`, { cause: error });
+  }
+  return { pid: child.pid, sharesGroup: true, kill: (signal) => void child.kill(signal), ended };
+}
+
+function endOf(child: ChildProcess): Promise<ChildEnd> {
+  return new Promise((resolve) => {
+    child.once("error", () => resolve({ code: 126, signal: null }));
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+}
+
+async function drain(
+  name: OutputStream,
+  stream: Readable | null,
+  { consume }: ObservedOptions,
+): Promise<void> {
+  if (stream === null) return;
+  try {
+    // The next piece is read when this one has been taken, so a slow reader slows the child down and nothing piles up.
+    for await (const chunk of stream) await consume(name, chunk as Uint8Array);
+  } catch {
+    // It was given up after its time.
+  }
+}
+
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, late]);
+  clearTimeout(timer);
+}
