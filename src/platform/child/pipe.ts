@@ -1,12 +1,14 @@
-import { closeSync, createReadStream } from "node:fs";
-import type { Readable } from "node:stream";
+import { closeSync } from "node:fs";
 
 /** A pipe of the system's own kind. */
 export interface Pipe {
-  readonly output: Readable;
+  /** What is written into it, read as it is asked for. */
+  readonly output: AsyncIterable<Uint8Array>;
   /** For the child. Ours is closed with {@link Pipe.handOver} once it has been started. */
   readonly input: number;
   handOver(): void;
+  /** Ends reading: who writes on gets SIGPIPE. */
+  close(): void;
 }
 
 const LIBRARIES = ["libc.so.6", "libc.so", "libSystem.dylib"];
@@ -21,9 +23,20 @@ export async function openPipe(): Promise<Pipe | null> {
   if (descriptors === null) return null;
   const [reading, writing] = descriptors;
   return {
-    output: createReadStream("", { fd: reading }),
+    // Not a stream of node:fs: that one keeps a thread of the few there are for as long as nothing is written.
+    output: Bun.file(reading).stream(),
     input: writing,
     handOver: () => closeSync(writing),
+    close: once(() => closeSync(reading)),
+  };
+}
+
+/** A descriptor that is closed twice may be somebody else's by then. */
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
   };
 }
 

@@ -5,7 +5,7 @@ import { isatty } from "node:tty";
 import { messageOf, VsecError } from "../../base/errors.ts";
 import type { Child, ChildEnd, ChildOptions, ObservedOptions, OutputStream } from "./child.ts";
 import { openOutputTerminal } from "./output-terminal.ts";
-import { openPipe } from "./pipe.ts";
+import { openPipe, type Pipe } from "./pipe.ts";
 
 /** How long the streams of a child that has ended are read on: what it started may have them still. */
 const DRAIN_MS = 1000;
@@ -31,14 +31,13 @@ export async function observedChild(options: ObservedOptions): Promise<Child> {
     (wanted.includes(descriptor) ? terminal?.descriptor : pipes[descriptor]?.input) ?? "pipe";
   const child = spawnChild(options, ["inherit", at(1), at(2)]);
   for (const pipe of [pipes[1], pipes[2]]) pipe?.handOver();
-  const streams: [OutputStream, Readable | null][] = [
-    ["stdout", pipes[1]?.output ?? child.stdout],
-    ["stderr", pipes[2]?.output ?? child.stderr],
-  ];
-  const drained = Promise.all(streams.map(([name, stream]) => drain(name, stream, options)));
+  const drained = Promise.all([
+    drain("stdout", pipes[1] ?? socketOf(child.stdout), options),
+    drain("stderr", pipes[2] ?? socketOf(child.stderr), options),
+  ]);
   const ended = endOf(child).then(async (end) => {
     await within(DRAIN_MS, drained);
-    for (const [, stream] of streams) stream?.destroy();
+    for (const pipe of [pipes[1], pipes[2]]) pipe?.close();
     await terminal?.close();
     return end;
   });
@@ -72,17 +71,21 @@ function endOf(child: ChildProcess): Promise<ChildEnd> {
   });
 }
 
-async function drain(
-  name: OutputStream,
-  stream: Readable | null,
-  { consume }: ObservedOptions,
-): Promise<void> {
-  if (stream === null) return;
+type Drained = Pick<Pipe, "output" | "close">;
+
+function socketOf(stream: Readable | null): Drained | null {
+  return stream === null ? null : { output: stream, close: () => void stream.destroy() };
+}
+
+async function drain(name: OutputStream, from: Drained | null, { consume }: ObservedOptions): Promise<void> {
+  if (from === null) return;
   try {
     // The next piece is read when this one has been taken, so a slow reader slows the child down and nothing piles up.
-    for await (const chunk of stream) await consume(name, chunk as Uint8Array);
+    for await (const chunk of from.output) await consume(name, chunk);
   } catch {
-    // It was given up after its time.
+    // It was given up after its time, or nobody reads what it would be handed on to.
+  } finally {
+    from.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { write, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
 
 /** Thrown when nobody reads any more. */
@@ -30,15 +30,11 @@ function writeNow(descriptor: number, bytes: Uint8Array): void {
   }
 }
 
-async function writeLater(descriptor: number, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length; ) {
-    const { error, count } = await new Promise<{ error: NodeJS.ErrnoException | null; count: number }>(
-      (resolve) => {
-        write(descriptor, bytes, at, (failure, written) => resolve({ error: failure, count: written ?? 0 }));
-      },
-    );
-    if (error === null) at += count;
-    else if (error.code === "EAGAIN") await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
-    else throw new ReaderGone();
-  }
+function writeLater(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
+  const stream = descriptor === 1 ? process.stdout : process.stderr;
+  return new Promise((resolve, reject) => {
+    // The callback carries the error; without a listener the same error would end the process as well.
+    if (stream.listenerCount("error") === 0) stream.on("error", () => undefined);
+    stream.write(bytes, (error) => (error ? reject(new ReaderGone()) : resolve()));
+  });
 }
