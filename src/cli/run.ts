@@ -120,6 +120,7 @@ async function runCommand(entry: CommandEntry, rest: readonly string[], state: R
     state.signal = result.signal;
     return world.stdout.isBroken ? EXIT.ok.code : (result.exitCode ?? EXIT.ok.code);
   } catch (error) {
+    if (error instanceof CommandFailure) await hint(error, entry, line.args, context);
     if (error instanceof CommandFailure && error.outcome !== undefined) {
       await complain(error.message, state);
       await show(error.outcome, view, world);
@@ -129,6 +130,19 @@ async function runCommand(entry: CommandEntry, rest: readonly string[], state: R
   } finally {
     await closeQuietly(context, state);
   }
+}
+
+/** A person who mistyped a path is told the right one, before the error; a program is not: it would have to ask the store again. */
+async function hint(
+  { exitCode }: CommandFailure,
+  { words }: CommandEntry,
+  [typed = ""]: readonly string[],
+  context: CommandContext,
+): Promise<void> {
+  if (exitCode !== EXIT.remote.code || !context.world.stderr.isTTY) return;
+  const { meant } = await import("./completion/meant.ts");
+  const text = await meant(context, words, typed);
+  if (text !== "") await context.note(text);
 }
 
 function nothingToPrint(instead: "curl" | "policy"): CommandFailure {

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
 import { until } from "../servers/process.ts";
 import { initDatabase, usersOn } from "./database.ts";
-import { TerminalSession } from "./terminal.ts";
+import { TerminalSession } from "./terminal-session.ts";
 import { World } from "./world.ts";
 
 const MASK = "********";

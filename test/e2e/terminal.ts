@@ -1,62 +1,40 @@
-/** A command on a pseudo-terminal of its own, as a person has it in a window. */
-
-import { atExit, until } from "../servers/process.ts";
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { atExit } from "../servers/process.ts";
 import type { World } from "./world.ts";
 
-export class TerminalSession {
-  /** Everything the terminal has been sent. */
-  output = "";
-  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  readonly #child: Bun.Subprocess;
+const SCRIPT = "/usr/bin/script";
 
-  /** @param command - The program and its arguments; it leads the terminal's session. */
-  constructor(world: World, command: readonly string[]) {
-    this.#child = Bun.spawn([...command], {
-      cwd: world.home,
-      env: { ...world.environment, TERM: "xterm", PS1: "shell> " },
-      terminal: {
-        cols: 100,
-        rows: 30,
-        data: (_, bytes) => {
-          this.output += Buffer.from(bytes).toString("utf8");
-        },
-      },
-    });
-    const forget = atExit(() => this.#child.kill("SIGKILL"));
-    this.ended = this.#child.exited.then(() => {
+/** Why there is no terminal for tests here, for `describe.skipIf`; undefined where there is. */
+export const terminalMissing: string | undefined =
+  process.platform === "linux" && existsSync(SCRIPT) ? undefined : "needs script(1) of util-linux";
+
+/** A command of a world, at a terminal of its own. */
+export interface AtTerminal {
+  /** What the terminal has shown up to now. */
+  shown(): string;
+  kill(): void;
+  /** Its exit code; null when it was killed. */
+  readonly ended: Promise<number | null>;
+}
+
+/** @param line - Words without anything that a shell reads. */
+export function atTerminal(world: World, line: string): AtTerminal {
+  const child: ChildProcess = spawn(SCRIPT, ["-qefc", `${world.binary} ${line}`, "/dev/null"], {
+    cwd: world.home,
+    env: { PATH: process.env.PATH ?? "", HOME: world.home, VSEC_STORE: world.store, NO_COLOR: "1" },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const forget = atExit(() => child.kill("SIGKILL"));
+  let shown = "";
+  child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+    shown += chunk.replaceAll("\r\n", "\n");
+  });
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("close", (code) => {
       forget();
-      const signal = this.#child.signalCode as string | null;
-      return { code: signal === null ? this.#child.exitCode : null, signal };
+      resolve(code);
     });
-  }
-
-  get pid(): number {
-    return this.#child.pid;
-  }
-
-  type(text: string): void {
-    this.#child.terminal?.write(text);
-  }
-
-  resize(cols: number, rows: number): void {
-    this.#child.terminal?.resize(cols, rows);
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  /** Closes the window. */
-  hangUp(): void {
-    this.#child.terminal?.close();
-  }
-
-  /** Waits until the terminal shows this, `times` times. */
-  async shows(text: string, times = 1): Promise<void> {
-    try {
-      await until(`"${text}" on the terminal`, () => this.output.split(text).length > times);
-    } catch (error) {
-      throw new TypeError(`the terminal shows ${JSON.stringify(this.output)}`, { cause: error });
-    }
-  }
+  });
+  return { shown: () => shown, kill: () => void child.kill("SIGTERM"), ended };
 }

@@ -25,6 +25,10 @@ export const CATALOGUE: Catalogue = {
     command("daemon", "Serve the API, and revoke what has expired", () => import("./system/daemon.ts")),
     command("server", "Another name for daemon", () => import("./system/daemon.ts")),
     command("completion", "Print a completion script for a shell", () => import("./system/completion.ts")),
+    command("config list", "List the settings", () => import("./config/list.ts")),
+    command("config get", "Print a setting", () => import("./config/get.ts")),
+    command("config set", "Set a default", () => import("./config/set.ts")),
+    command("config unset", "Take a setting away", () => import("./config/unset.ts")),
     hidden("complete", "Print what a word may become", () => import("./system/complete.ts")),
     hidden("version", "Print the version", () => import("./system/version.ts")),
     command("print token", "Print the token in use", () => import("./token/print.ts")),
@@ -81,6 +85,7 @@ export const CATALOGUE: Catalogue = {
       "Remove a secret with all its versions",
       () => import("./kv/metadata-delete.ts"),
     ),
+    command("lease list", "List leases, with the time that is left", () => import("./lease/list.ts")),
     command("lease lookup", "Show a lease", () => import("./lease/lookup.ts")),
     command("lease renew", "Extend a lease", () => import("./lease/renew.ts")),
     command("lease revoke", "Revoke leases and their credentials", () => import("./lease/revoke.ts")),
@@ -144,6 +149,12 @@ export const CATALOGUE: Catalogue = {
       synopsis: "Work with what is known about a secret",
       description:
         "Show, change and remove the settings and custom metadata of a secret on a mount with versions.",
+    },
+    {
+      words: "config",
+      synopsis: "Work with this user's defaults",
+      description:
+        "List, print, set and unset the defaults of this user's commands. Environment variables win over them, and flags over both.",
     },
     {
       words: "lease",

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../base/json.ts";
 import type { Services } from "../services.ts";
-import { LEASE_PREFIX, type LeaseRecord } from "./record.ts";
+import { decodeLease, LEASE_PREFIX, type LeaseRecord } from "./record.ts";
 import { irrevocablePages, leasesOfPrincipal, readLease } from "./store.ts";
 
 const PAGE = 1000;
@@ -50,6 +50,29 @@ export async function listLeases({ barrier }: Services, prefix: string): Promise
     after = page.next ?? undefined;
   } while (after !== undefined);
   return names.sort();
+}
+
+/** One page of leases below a prefix. */
+export interface DetailsPage {
+  /** As {@link lookupLease} describes each. */
+  readonly leases: readonly JsonObject[];
+  /** What to go on after: a place in the store, which says nothing by itself. Empty: this is the last page. */
+  readonly next: string;
+}
+
+/** The leases below a prefix, a page at a time, in no particular order. */
+export async function leaseDetails(
+  { barrier, clock }: Services,
+  { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+): Promise<DetailsPage> {
+  const below = prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/`;
+  const request = after === "" ? { limit } : { limit, after };
+  const page = await barrier.scan(LEASE_PREFIX + below, request);
+  const now = clock.now();
+  return {
+    leases: page.entries.map((entry) => describe(decodeLease(entry).record, now)),
+    next: page.next ?? "",
+  };
 }
 
 export interface Irrevocable {
