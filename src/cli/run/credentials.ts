@@ -10,6 +10,8 @@ import type { Reference } from "./reference.ts";
 export interface Credential {
   readonly path: string;
   readonly data: JsonObject;
+  /** The data as the API gave it: of a key/value secret with versions, what is known about the version as well. */
+  readonly whole: JsonObject;
   readonly lease: HeldLease | null;
 }
 
@@ -39,6 +41,8 @@ export class Credentials {
   readonly #context: CommandContext;
   readonly #purpose: LeasePurpose;
   #byPath = new Map<string, Promise<Credential>>();
+  /** The paths that gave a lease. */
+  readonly #isLeased = new Set<string>();
   /** Every lease that has not been given back, the present ones and those they replaced. */
   readonly #leased = new Set<HeldLease>();
 
@@ -47,12 +51,18 @@ export class Credentials {
     this.#purpose = purpose;
   }
 
-  /** @throws CommandFailure for a path that cannot be read or holds nothing. */
-  read(path: string): Promise<Credential> {
-    const known = this.#byPath.get(path);
+  /**
+   * @param parameters - Given: the path is written to with these, as some engines have it that issue something.
+   * @throws CommandFailure for a path that cannot be read or holds nothing.
+   */
+  read(path: string, parameters?: JsonObject): Promise<Credential> {
+    const key = parameters === undefined ? path : `${path} ${JSON.stringify(parameters)}`;
+    const known = this.#byPath.get(key);
     if (known !== undefined) return known;
-    const credential = this.#read(path);
-    this.#byPath.set(path, credential);
+    const credential = this.#read(path, key, parameters);
+    this.#byPath.set(key, credential);
+    // What failed is not kept: whoever asks again has it tried again.
+    credential.catch(() => this.#byPath.delete(key));
     return credential;
   }
 
@@ -83,6 +93,18 @@ export class Credentials {
     this.#byPath = new Map();
   }
 
+  /** Has one path read anew: that of a lease which goes on no longer. */
+  forgetLease(lease: HeldLease): void {
+    for (const [path, credential] of this.#byPath)
+      void credential.then((it) => it.lease === lease && this.#byPath.delete(path));
+  }
+
+  /** Has everything read anew that is under no lease, or could not be read. */
+  forgetStatic(): void {
+    const kept = [...this.#byPath].filter(([path]) => this.#isLeased.has(path));
+    this.#byPath = new Map(kept);
+  }
+
   /** Asks for the lease's first TTL again. @throws CommandFailure with the API's words when that is refused. */
   async renew(lease: HeldLease): Promise<void> {
     const response = await this.#context.send(
@@ -104,18 +126,25 @@ export class Credentials {
     return problems.flatMap((problem) => (problem === null ? [] : [problem]));
   }
 
-  async #read(path: string): Promise<Credential> {
+  async #read(path: string, key: string, parameters: JsonObject | undefined): Promise<Credential> {
     const { clock } = this.#context.world;
     const response = await this.#context.send(
-      { method: "GET", path, leaseFor: this.#purpose },
+      {
+        ...(parameters === undefined ? { method: "GET" } : { method: "PUT", body: parameters }),
+        path,
+        leaseFor: this.#purpose,
+      },
       { prefix: `Error reading ${path}`, nothingIsAnswer: true },
     );
     const body = bodyOf(response);
     const lease = leaseOf(body, clock.now());
-    if (lease !== null) this.#leased.add(lease);
+    if (lease !== null) {
+      this.#leased.add(lease);
+      this.#isLeased.add(key);
+    }
     if (response.status === 404) return this.#readVersioned(path);
     if (body === undefined || !isJsonObject(body.data)) throw localFailure(`No value found at ${path}`);
-    return { path, data: withoutVersion(body.data), lease };
+    return { path, data: withoutVersion(body.data), whole: body.data, lease };
   }
 
   /** People leave out the part of a key/value path that `vsec kv` puts in for them. */
@@ -132,7 +161,7 @@ export class Credentials {
           );
     const data = response === undefined ? undefined : bodyOf(response)?.data;
     if (response?.status !== 200 || !isJsonObject(data)) throw localFailure(`No value found at ${path}`);
-    return { path, data: withoutVersion(data), lease: null };
+    return { path, data: withoutVersion(data), whole: data, lease: null };
   }
 
   async #revoke(lease: HeldLease): Promise<string | null> {
