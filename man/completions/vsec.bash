@@ -5,7 +5,7 @@ _vsec() {
     word="${COMP_WORDS[index]}"
     candidate="${path:+$path }$word"
     case "$candidate" in
-    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'run' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
+    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'agent' | 'render' | 'run' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
     *) break ;;
     esac
   done
@@ -28,7 +28,7 @@ _vsec() {
     return
   fi
   case "$path" in
-    '') choices='audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help policy print read run secrets server status token unwrap version write' ;;
+    '') choices='agent audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help policy print read render run secrets server status token unwrap version write' ;;
     'secrets') choices='disable enable list move tune' ;;
     'policy') choices='delete fmt list read write' ;;
     'token') choices='capabilities create lookup renew revoke' ;;
@@ -46,6 +46,8 @@ _vsec() {
     'patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
     'list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
     'delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
+    'agent') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -config= -exit-after-auth' ;;
+    'render') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -out= -perms= -watch -interval=' ;;
     'run') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -env= -template= -file= -pg= -mysql= -aws= -label= -no-mask -on-renew-failure= -signal= -exec' ;;
     'status') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'doctor') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;

@@ -3,7 +3,7 @@ function __vsec_at
     set -l route ""
     for word in (commandline -opc)[2..-1]
         set -l candidate (string trim -- "$route $word")
-        if contains -- "$candidate" 'secrets' 'policy' 'token' 'auth' 'audit' 'kv' 'kv metadata' 'config' 'lease' 'operator' 'aws' 'print' 'read' 'write' 'patch' 'list' 'delete' 'run' 'status' 'doctor' 'login' 'unwrap' 'path-help' 'daemon' 'server' 'completion' 'config list' 'config get' 'config set' 'config unset' 'complete' 'version' 'print token' 'policy write' 'policy read' 'policy list' 'policy delete' 'policy fmt' 'token create' 'token lookup' 'token renew' 'token revoke' 'token capabilities' 'auth enable' 'auth disable' 'auth list' 'auth move' 'auth tune' 'auth help' 'audit enable' 'audit disable' 'audit list' 'secrets enable' 'secrets disable' 'secrets list' 'secrets move' 'secrets tune' 'kv get' 'kv put' 'kv patch' 'kv list' 'kv delete' 'kv undelete' 'kv destroy' 'kv rollback' 'kv enable-versioning' 'kv metadata get' 'kv metadata put' 'kv metadata patch' 'kv metadata delete' 'lease list' 'lease lookup' 'lease renew' 'lease revoke' 'aws credential-process' 'operator init' 'operator unseal' 'operator seal' 'operator rekey' 'operator generate-root' 'operator rotate' 'operator key-status'
+        if contains -- "$candidate" 'secrets' 'policy' 'token' 'auth' 'audit' 'kv' 'kv metadata' 'config' 'lease' 'operator' 'aws' 'print' 'read' 'write' 'patch' 'list' 'delete' 'agent' 'render' 'run' 'status' 'doctor' 'login' 'unwrap' 'path-help' 'daemon' 'server' 'completion' 'config list' 'config get' 'config set' 'config unset' 'complete' 'version' 'print token' 'policy write' 'policy read' 'policy list' 'policy delete' 'policy fmt' 'token create' 'token lookup' 'token renew' 'token revoke' 'token capabilities' 'auth enable' 'auth disable' 'auth list' 'auth move' 'auth tune' 'auth help' 'audit enable' 'audit disable' 'audit list' 'secrets enable' 'secrets disable' 'secrets list' 'secrets move' 'secrets tune' 'kv get' 'kv put' 'kv patch' 'kv list' 'kv delete' 'kv undelete' 'kv destroy' 'kv rollback' 'kv enable-versioning' 'kv metadata get' 'kv metadata put' 'kv metadata patch' 'kv metadata delete' 'lease list' 'lease lookup' 'lease renew' 'lease revoke' 'aws credential-process' 'operator init' 'operator unseal' 'operator seal' 'operator rekey' 'operator generate-root' 'operator rotate' 'operator key-status'
             set route "$candidate"
         else
             break
@@ -11,6 +11,7 @@ function __vsec_at
     end
     test "$route" = "$argv[1]"
 end
+complete -c vsec -f -n '__vsec_at ""' -a agent -d 'Log in, and keep files and a process in secrets'
 complete -c vsec -f -n '__vsec_at ""' -a audit -d 'Work with audit devices'
 complete -c vsec -f -n '__vsec_at ""' -a auth -d 'Work with auth methods'
 complete -c vsec -f -n '__vsec_at ""' -a aws -d 'Work with AWS credentials'
@@ -30,6 +31,7 @@ complete -c vsec -f -n '__vsec_at ""' -a path-help -d 'Show the help of a path'
 complete -c vsec -f -n '__vsec_at ""' -a policy -d 'Work with policies'
 complete -c vsec -f -n '__vsec_at ""' -a print -d 'Print what the command line uses'
 complete -c vsec -f -n '__vsec_at ""' -a read -d 'Read data and issue credentials'
+complete -c vsec -f -n '__vsec_at ""' -a render -d 'Put secrets into a template'
 complete -c vsec -f -n '__vsec_at ""' -a run -d 'Run a command with credentials that end with it'
 complete -c vsec -f -n '__vsec_at ""' -a secrets -d 'Work with secrets engines'
 complete -c vsec -f -n '__vsec_at ""' -a server -d 'Another name for daemon'
@@ -175,6 +177,38 @@ complete -c vsec -n '__vsec_at "delete"' -o wrap-ttl -r -d 'Wrap the answer in a
 complete -c vsec -n '__vsec_at "delete"' -o field -r -d 'Print only this field of the answer; on a pipe without a newline after it. Durations are in seconds.'
 complete -c vsec -n '__vsec_at "delete"' -o format -r -f -a 'table json yaml raw' -d 'How to print the answer: "table", "json", "yaml", or, where it says so, "raw".'
 complete -c vsec -f -n '__vsec_at "delete"' -a '(VSEC_SWEEP=off vsec complete -non-interactive "delete" (commandline -ct) 2>/dev/null)'
+complete -c vsec -n '__vsec_at "agent"' -o store -r -d 'Directory of the store to use.'
+complete -c vsec -n '__vsec_at "agent"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
+complete -c vsec -n '__vsec_at "agent"' -o ca-cert -r -d 'A PEM file with the authorities to trust when the address is https. It wins over -ca-path.'
+complete -c vsec -n '__vsec_at "agent"' -o ca-path -r -d 'A directory of PEM files with the authorities to trust.'
+complete -c vsec -n '__vsec_at "agent"' -o client-cert -r -d 'A PEM file with the certificate to show to the daemon; it needs -client-key.'
+complete -c vsec -n '__vsec_at "agent"' -o client-key -r -d 'A PEM file with the key of that certificate.'
+complete -c vsec -n '__vsec_at "agent"' -o tls-server-name -r -d 'The name that the daemon\'s certificate must be for, where the address has another.'
+complete -c vsec -n '__vsec_at "agent"' -o tls-skip-verify -d 'Do not check the daemon\'s certificate: whoever answers gets the token.'
+complete -c vsec -n '__vsec_at "agent"' -o header -r -d 'A further HTTP header for requests to a daemon. Names that begin with X-Vault- are refused. May be repeated.'
+complete -c vsec -n '__vsec_at "agent"' -o non-interactive -d 'Never ask on the terminal, and take standard input as empty.'
+complete -c vsec -n '__vsec_at "agent"' -o output-curl-string -d 'Print the curl command for the request instead of sending it.'
+complete -c vsec -n '__vsec_at "agent"' -o output-policy -d 'Print the policy that the request needs instead of sending it.'
+complete -c vsec -n '__vsec_at "agent"' -o wrap-ttl -r -d 'Wrap the answer in a token that lives this long and can be used once.'
+complete -c vsec -n '__vsec_at "agent"' -o config -r -d 'The configuration file.'
+complete -c vsec -n '__vsec_at "agent"' -o exit-after-auth -d 'Log in, fill the sinks, render every template once, and end.'
+complete -c vsec -n '__vsec_at "render"' -o store -r -d 'Directory of the store to use.'
+complete -c vsec -n '__vsec_at "render"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
+complete -c vsec -n '__vsec_at "render"' -o ca-cert -r -d 'A PEM file with the authorities to trust when the address is https. It wins over -ca-path.'
+complete -c vsec -n '__vsec_at "render"' -o ca-path -r -d 'A directory of PEM files with the authorities to trust.'
+complete -c vsec -n '__vsec_at "render"' -o client-cert -r -d 'A PEM file with the certificate to show to the daemon; it needs -client-key.'
+complete -c vsec -n '__vsec_at "render"' -o client-key -r -d 'A PEM file with the key of that certificate.'
+complete -c vsec -n '__vsec_at "render"' -o tls-server-name -r -d 'The name that the daemon\'s certificate must be for, where the address has another.'
+complete -c vsec -n '__vsec_at "render"' -o tls-skip-verify -d 'Do not check the daemon\'s certificate: whoever answers gets the token.'
+complete -c vsec -n '__vsec_at "render"' -o header -r -d 'A further HTTP header for requests to a daemon. Names that begin with X-Vault- are refused. May be repeated.'
+complete -c vsec -n '__vsec_at "render"' -o non-interactive -d 'Never ask on the terminal, and take standard input as empty.'
+complete -c vsec -n '__vsec_at "render"' -o output-curl-string -d 'Print the curl command for the request instead of sending it.'
+complete -c vsec -n '__vsec_at "render"' -o output-policy -d 'Print the policy that the request needs instead of sending it.'
+complete -c vsec -n '__vsec_at "render"' -o wrap-ttl -r -d 'Wrap the answer in a token that lives this long and can be used once.'
+complete -c vsec -n '__vsec_at "render"' -o out -r -d 'The file to write, in one step. Absent: standard output.'
+complete -c vsec -n '__vsec_at "render"' -o perms -r -d 'The file\'s permissions. Absent: 0600.'
+complete -c vsec -n '__vsec_at "render"' -o watch -d 'Stay: renew the leases, render again when one cannot be renewed or a value has changed, and run COMMAND after each change. The leases are revoked at the end. It needs -out.'
+complete -c vsec -n '__vsec_at "render"' -o interval -r -d 'How often -watch looks at values that have no lease. Absent: 5m.'
 complete -c vsec -n '__vsec_at "run"' -o store -r -d 'Directory of the store to use.'
 complete -c vsec -n '__vsec_at "run"' -o address -r -d 'Address of a daemon that answers instead of this process: https://host:port, http://host:port or unix:///path.'
 complete -c vsec -n '__vsec_at "run"' -o ca-cert -r -d 'A PEM file with the authorities to trust when the address is https. It wins over -ca-path.'

@@ -149,6 +149,16 @@ export function describeRun(transport: Transport): void {
       await (transport === "process" ? world.ok("secrets list") : world.ok("daemon -once"));
     });
 
+    test("a token that may read the credential and nothing else gives it back as well", async () => {
+      world.file("few.hcl", 'path "database/creds/app" { capabilities = ["read"] }');
+      await world.ok("policy write few few.hcl");
+      const token = (await world.ok("token create -policy=few -field=token")).trim();
+      const ended = await world.run(["run", DB, ...sh('echo "$DB_USERNAME"')], {
+        env: { VSEC_TOKEN: token },
+      });
+      expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: "" });
+    });
+
     test("a lease says whom it is for", async () => {
       const running = world.start(["run", "-label=nightly job", DB, ...WAITING]);
       const user = await up(running);
@@ -186,7 +196,7 @@ export function describeRun(transport: Transport): void {
     test("-exec becomes the command: the lease ends after it", async () => {
       const running = world.start(["run", "-exec", DB, ...WAITING]);
       const user = await up(running);
-      expect(readFileSync(`/proc/${running.pid}/comm`, "utf8")).toBe("sleep\n");
+      await until("sleep", () => readFileSync(`/proc/${running.pid}/comm`, "utf8") === "sleep\n");
       await world.ok("secrets list");
       expect(await usersOn(server)).toEqual([user]);
       running.kill("SIGTERM");

@@ -1,9 +1,10 @@
 import { messageOf } from "../../base/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
-import type { LeasePurpose } from "../../contract/wire.ts";
+import type { ApiResponse, LeasePurpose } from "../../contract/wire.ts";
 import { bodyOf } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
 import { CommandFailure, localFailure } from "../failure.ts";
+import { resolveToken } from "../token-helper.ts";
 import type { Reference } from "./reference.ts";
 
 /** What was read at a path: its data and, where it is a dynamic credential, its lease. */
@@ -17,6 +18,8 @@ export interface Credential {
 
 export interface HeldLease {
   readonly id: string;
+  /** The token that it belongs to. */
+  readonly token: string | undefined;
   readonly renewable: boolean;
   /** As granted; the increment that is asked for later. */
   readonly ttlSeconds: number;
@@ -107,14 +110,7 @@ export class Credentials {
 
   /** Asks for the lease's first TTL again. @throws CommandFailure with the API's words when that is refused. */
   async renew(lease: HeldLease): Promise<void> {
-    const response = await this.#context.send(
-      {
-        method: "PUT",
-        path: "sys/leases/renew",
-        body: { lease_id: lease.id, increment: lease.ttlSeconds },
-      },
-      { prefix: "" },
-    );
+    const response = await this.#send(lease, "sys/leases/renew", { increment: lease.ttlSeconds });
     const seconds = Number(bodyOf(response)?.lease_duration ?? 0);
     lease.expiresAt = this.#context.world.clock.now() + seconds * 1000;
   }
@@ -127,7 +123,7 @@ export class Credentials {
   }
 
   async #read(path: string, key: string, parameters: JsonObject | undefined): Promise<Credential> {
-    const { clock } = this.#context.world;
+    const { clock, env } = this.#context.world;
     const response = await this.#context.send(
       {
         ...(parameters === undefined ? { method: "GET" } : { method: "PUT", body: parameters }),
@@ -137,7 +133,7 @@ export class Credentials {
       { prefix: `Error reading ${path}`, nothingIsAnswer: true },
     );
     const body = bodyOf(response);
-    const lease = leaseOf(body, clock.now());
+    const lease = leaseOf(body, await resolveToken(env), clock.now());
     if (lease !== null) {
       this.#leased.add(lease);
       this.#isLeased.add(key);
@@ -164,12 +160,13 @@ export class Credentials {
     return { path, data: withoutVersion(data), whole: data, lease: null };
   }
 
+  /** As the token's own lease, which needs no right to revoke those of others; else by that right. */
   async #revoke(lease: HeldLease): Promise<string | null> {
     try {
-      await this.#context.send(
-        { method: "PUT", path: "sys/leases/revoke", body: { lease_id: lease.id, sync: true } },
-        { prefix: "" },
-      );
+      await this.#send(lease, "sys/leases/release", {}).catch((error: unknown) => {
+        if (!(error instanceof CommandFailure) || (error.status !== 403 && error.status !== 404)) throw error;
+        return this.#send(lease, "sys/leases/revoke", { sync: true });
+      });
       this.#leased.delete(lease);
       return null;
     } catch (error) {
@@ -177,6 +174,11 @@ export class Credentials {
       if (error instanceof CommandFailure && error.status !== undefined) this.#leased.delete(lease);
       return `${lease.id}: ${reasonOf(error)}`;
     }
+  }
+
+  #send({ id, token }: HeldLease, path: string, body: JsonObject): Promise<ApiResponse> {
+    const options = { prefix: "", ...(token === undefined ? {} : { token }) };
+    return this.#context.send({ method: "PUT", path, body: { lease_id: id, ...body } }, options);
   }
 }
 
@@ -187,11 +189,11 @@ export function reasonOf(error: unknown): string {
   return (reason ?? text).replace(/\s+/g, " ").trim();
 }
 
-function leaseOf(body: JsonObject | undefined, now: number): HeldLease | null {
+function leaseOf(body: JsonObject | undefined, token: string | undefined, now: number): HeldLease | null {
   if (typeof body?.lease_id !== "string" || body.lease_id === "") return null;
   const ttlSeconds = Number(body.lease_duration ?? 0);
   const renewable = body.renewable === true;
-  return { id: body.lease_id, renewable, ttlSeconds, expiresAt: now + ttlSeconds * 1000 };
+  return { id: body.lease_id, token, renewable, ttlSeconds, expiresAt: now + ttlSeconds * 1000 };
 }
 
 /** A key/value secret with versions has its data in the data, beside what is known about the version. */
