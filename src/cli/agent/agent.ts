@@ -165,7 +165,7 @@ class Agent {
       const problem = command.length === 0 ? null : await runAfter(command, this.#commandEnv, this.#signal);
       if (problem !== null) this.#say(problem);
     }
-    if (this.#process === null) return;
+    if (this.#process === null || this.#config.exitsAfterAuth) return;
     const values: Record<string, string> = {};
     for (const variable of variables) values[variable.template.name] = await renderOne(variable, world);
     await this.#process.give(values, this.#commandEnv);
