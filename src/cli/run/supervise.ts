@@ -4,7 +4,7 @@ import { isInForeground } from "../../platform/child/program.ts";
 import { systemDirectories } from "../../platform/directories.ts";
 import { type MemoryDirectory, makeMemoryDirectory } from "../../platform/memory-directory.ts";
 import type { CommandContext } from "../command-context.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Credentials, HeldLease } from "./credentials.ts";
 import { MaskedOutput } from "./masked-output.ts";
 import { type EndingLease, keepRenewed } from "./renewal.ts";
 import { commandEnvironment, DIRECTORY_VARIABLE, fulfil, type Gifts, type Wishes } from "./wishes.ts";
@@ -61,6 +61,8 @@ class Supervisor {
   #early: NodeJS.Signals | undefined;
   /** True: when the command ends it is started anew. */
   #restarts = false;
+  /** The re-reading that is under way, or the last one. */
+  #rereading: Promise<void> = Promise.resolve();
   /** Said when the command has ended: until then the terminal is the command's. */
   readonly #notes: string[] = [];
   readonly #listeners = FORWARDED.map((signal) => [signal, () => this.#onSignal(signal)] as const);
@@ -87,6 +89,8 @@ class Supervisor {
   /** Gives everything back. What could not be revoked is told, and goes on being tried by whoever looks after the store. */
   async cleanUp(): Promise<void> {
     await this.#output.end();
+    // What it leases is to be given back too.
+    await this.#rereading;
     this.#directory?.remove();
     const problems = await this.#credentials.giveBack();
     for (const note of this.#notes) await this.#context.note(`vsec: ${note}`);
@@ -150,10 +154,20 @@ class Supervisor {
     return gifts;
   }
 
+  /** Reads everything anew, unless that was done since this lease was found to end, and tells the command. */
+  async #replace(lease: HeldLease): Promise<void> {
+    if (!(await this.#credentials.leases()).includes(lease)) return;
+    await this.#readAnew();
+    this.#child?.kill(this.#plan.signal);
+  }
+
   #onSignal(signal: NodeJS.Signals): void {
     const child = this.#child;
-    if (child === undefined) this.#early ??= signal;
-    else if (!(child.sharesGroup && OF_KEYS.has(signal) && isInForeground())) child.kill(signal);
+    if (child === undefined) {
+      // Who asks twice does not want to wait: the leases end with this process, by the next sweep.
+      if (this.#early !== undefined) this.#context.world.dieBy(signal);
+      this.#early = signal;
+    } else if (!(child.sharesGroup && OF_KEYS.has(signal) && isInForeground())) child.kill(signal);
   }
 
   #onEnding({ lease, reason }: EndingLease): void {
@@ -164,10 +178,9 @@ class Supervisor {
         this.#notes.push(`${lease.id} ends at ${until}: ${reason}`);
         return;
       case "reread":
-        void this.#readAnew().then(
-          () => child?.kill(this.#plan.signal),
-          () => this.#notes.push(`${lease.id} ends at ${until} and could not be read anew`),
-        );
+        this.#rereading = this.#rereading
+          .then(() => this.#replace(lease))
+          .catch(() => void this.#notes.push(`${lease.id} ends at ${until} and could not be read anew`));
         return;
       case "restart":
         this.#restarts = true;

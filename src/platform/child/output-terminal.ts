@@ -1,5 +1,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync } from "node:fs";
 
+import type { ObservedOptions, OutputStream } from "./child.ts";
+
 /** A terminal that a child has only for what it writes: its input, its group and its signals stay those of our own. */
 export interface OutputTerminal {
   /** For the child's streams. */
@@ -21,7 +23,17 @@ export function openOutputTerminal(take: (bytes: Uint8Array) => void): OutputTer
   if (process.platform !== "linux") return null;
   const before = terminalIndexes();
   const { columns, rows } = ownSize();
-  const terminal = new Bun.Terminal({ cols: columns, rows, data: (_, bytes) => take(bytes) });
+  const closed = Promise.withResolvers<void>();
+  let pieces = 0;
+  const terminal = new Bun.Terminal({
+    cols: columns,
+    rows,
+    data: (_, bytes) => {
+      pieces += 1;
+      take(bytes);
+    },
+    exit: () => closed.resolve(),
+  });
   const index = [...terminalIndexes()].find((it) => !before.has(it));
   if (index === undefined) {
     terminal.close();
@@ -37,15 +49,41 @@ export function openOutputTerminal(take: (bytes: Uint8Array) => void): OutputTer
     },
     async close() {
       closeSync(descriptor);
-      await settled();
+      await drained(() => pieces, closed.promise);
       terminal.close();
     },
   };
 }
 
-/** What was written is read in one of the next turns of the event loop. */
-export async function settled(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+/** So long nothing has come from a terminal that somebody may still have: nothing is on its way. */
+const QUIET_MS = 50;
+
+/**
+ * Waits until a terminal has handed on all that a command wrote: until its last user has gone, or, where what the command has
+ * started keeps it, until nothing comes any more.
+ * @param count - How many pieces have come.
+ */
+export async function drained(count: () => number, closed: Promise<void>): Promise<void> {
+  let isClosed = false;
+  const end = closed.then(() => {
+    isClosed = true;
+  });
+  for (let before = -1; !isClosed && before !== count(); ) {
+    before = count();
+    await Promise.race([end, new Promise((resolve) => setTimeout(resolve, QUIET_MS))]);
+  }
+}
+
+/**
+ * Hands on what a terminal got. What cannot be shown any more, since the window is closed, is dropped: the signal that comes
+ * with that is what counts.
+ */
+export function handOn({ consume }: ObservedOptions, stream: OutputStream, bytes: Uint8Array): void {
+  try {
+    void consume(stream, bytes);
+  } catch {
+    // As said above.
+  }
 }
 
 /** The size of our own terminal. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { messageOf, VsecError } from "../../base/errors.ts";
 import type { Child, ChildEnd, ObservedOptions } from "./child.ts";
-import { ownSize, settled } from "./output-terminal.ts";
+import { drained, handOn, ownSize } from "./output-terminal.ts";
 import { TerminalMode } from "./terminal-mode.ts";
 
 /** ISIG of termios(3): keys make signals. */
@@ -22,6 +22,7 @@ export function sessionChild(options: ObservedOptions): Child {
   const { columns, rows } = ownSize();
   const [, ...args] = options.argv;
   const closed = Promise.withResolvers<void>();
+  let pieces = 0;
   let child: Bun.Subprocess;
   try {
     child = Bun.spawn([options.file, ...args], {
@@ -30,7 +31,10 @@ export function sessionChild(options: ObservedOptions): Child {
       terminal: {
         cols: columns,
         rows,
-        data: (_, bytes) => void options.consume("stdout", bytes),
+        data: (_, bytes) => {
+          pieces += 1;
+          handOn(options, "stdout", bytes);
+        },
         exit: () => closed.resolve(),
       },
     });
@@ -42,7 +46,7 @@ export function sessionChild(options: ObservedOptions): Child {
   const relay = new Relay(child.pid, terminal);
   relay.start();
   const ended = child.exited.then(async (): Promise<ChildEnd> => {
-    await Promise.race([closed.promise, settled()]);
+    await drained(() => pieces, closed.promise);
     relay.stop();
     terminal.close();
     const signal = child.signalCode as NodeJS.Signals | null;

@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
 import { messageOf, VsecError } from "../../base/errors.ts";
 import type { Child, ChildEnd, ChildOptions, ObservedOptions, OutputStream } from "./child.ts";
-import { openOutputTerminal } from "./output-terminal.ts";
+import { handOn, openOutputTerminal } from "./output-terminal.ts";
 import { openPipe, type Pipe } from "./pipe.ts";
 
 /** How long the streams of a child that has ended are read on: what it started may have them still. */
@@ -22,7 +22,7 @@ export async function observedChild(options: ObservedOptions): Promise<Child> {
   const terminal =
     wanted.length === 0
       ? null
-      : openOutputTerminal((bytes) => void options.consume(wanted[0] === 1 ? "stdout" : "stderr", bytes));
+      : openOutputTerminal((bytes) => handOn(options, wanted[0] === 1 ? "stdout" : "stderr", bytes));
   const pipes = {
     1: wanted.includes(1) ? null : await openPipe(),
     2: wanted.includes(2) ? null : await openPipe(),
