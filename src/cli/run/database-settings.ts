@@ -6,6 +6,9 @@ export interface DatabasePlace {
   readonly sslmode?: string;
 }
 
+/** RFC 2606 keeps this name from ever being a host. */
+const NO_HOST = "none.invalid";
+
 /**
  * Reads the place out of a connection's `connection_url`, whose user and password are templates: a URL
  * (`postgresql://{{username}}:{{password}}@host:5432/db?sslmode=verify-full`), `name=value` pairs (`host=… port=…`), or the
@@ -16,11 +19,14 @@ export function databasePlace(connectionUrl: string): DatabasePlace {
   const [, host, port, database] =
     /@(?:tcp|unix)\(([^():]+|\[[^\]]+\])(?::(\d+))?\)\/([^?]*)/.exec(plain) ?? [];
   if (host !== undefined) return placeOf({ host, port, database });
-  if (URL.canParse(plain) && plain.includes("://")) {
-    const url = new URL(plain);
+  // A URL has to have a host, which one that names a socket in its parameters leaves out.
+  const whole = plain.replace(/@\//, `@${NO_HOST}/`);
+  if (plain.includes("://") && URL.canParse(whole)) {
+    const url = new URL(whole);
+    const hostname = url.hostname === NO_HOST ? "" : decodeURIComponent(url.hostname);
     const parameters = url.searchParams;
     return placeOf({
-      host: decodeURIComponent(url.hostname) || (parameters.get("host") ?? ""),
+      host: hostname || (parameters.get("host") ?? ""),
       port: url.port || (parameters.get("port") ?? ""),
       database: decodeURIComponent(url.pathname.slice(1)) || (parameters.get("dbname") ?? ""),
       sslmode: parameters.get("sslmode") ?? "",
