@@ -68,6 +68,13 @@ export function getMessage(path: string, token?: string): string {
   return `GET /v1/${path} HTTP/1.1\r\nHost: localhost\r\nX-Vault-Request: true\r\n${known}\r\n`;
 }
 
+/** A PUT with a JSON body. @param path - Below `/v1/`. */
+export function putMessage(path: string, body: object, token: string): string {
+  const text = JSON.stringify(body);
+  const head = `X-Vault-Token: ${token}\r\nX-Vault-Request: true\r\nContent-Length: ${Buffer.byteLength(text)}`;
+  return `PUT /v1/${path} HTTP/1.1\r\nHost: localhost\r\n${head}\r\n\r\n${text}`;
+}
+
 /** Does one piece of work and waits for its end. @param index - Counts up over all clients. */
 export type Client = (index: number) => unknown;
 

@@ -4,14 +4,17 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { awsRevokeFigure } from "./aws-revoke.ts";
 import { commandsFigure } from "./commands.ts";
 import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
 import { daemonStartFigure } from "./daemon-start.ts";
 import { httpFigure } from "./http.ts";
+import { kvFigure } from "./kv.ts";
 import { policiesFigure } from "./policies.ts";
 import { describeMachine, type Figure, formatFigure } from "./report.ts";
 import { revokeFigure } from "./revoke.ts";
+import { transitFigure } from "./transit.ts";
 import { versionFigure } from "./version.ts";
 
 const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure>>> = {
@@ -19,9 +22,12 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   creds: credsFigure,
   commands: commandsFigure,
   revoke: revokeFigure,
+  "aws-revoke": awsRevokeFigure,
   "daemon-start": daemonStartFigure,
   http: httpFigure,
   policies: policiesFigure,
+  transit: transitFigure,
+  kv: kvFigure,
 };
 
 const { values, positionals } = parseArgs({

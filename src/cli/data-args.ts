@@ -1,5 +1,5 @@
 import { messageOf } from "../base/errors.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../base/json.ts";
+import { ExactNumber, isJsonObject, type Json, type JsonObject, parseJson } from "../base/json.ts";
 import type { CliWorld } from "./context.ts";
 import { localFailure } from "./failure.ts";
 import { goQuote } from "./go-text.ts";
@@ -51,7 +51,7 @@ export async function parseStringArguments(
 ): Promise<Readonly<Record<string, string>>> {
   const data = await parseDataArguments(args, sources, complaint);
   const texts = Object.entries(data).map(([key, value]) => {
-    if (typeof value === "object")
+    if (typeof value === "object" && !(value instanceof ExactNumber))
       throw localFailure(
         `${complaint}: failed to convert values to strings: ${goQuote(key)} has to be one string`,
       );

@@ -19,6 +19,21 @@ export const ENGINES: readonly EngineType[] = [
     load: async () => (await import("./kv/backend.ts")).kvEngine,
   },
   {
+    type: "transit",
+    description: "Encryption and signatures with keys that stay here",
+    load: async () => (await import("./transit/backend.ts")).transitEngine,
+  },
+  {
+    type: "totp",
+    description: "One-time codes, given and checked",
+    load: async () => (await import("./totp/backend.ts")).totpEngine,
+  },
+  {
+    type: "ssh",
+    description: "SSH certificates, and passwords for one login",
+    load: async () => (await import("./ssh/backend.ts")).sshEngine,
+  },
+  {
     type: "aws",
     description: "AWS users and tokens that live as long as their lease",
     load: async () => (await import("./aws/backend.ts")).awsEngine(),

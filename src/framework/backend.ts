@@ -26,6 +26,8 @@ export interface EngineRequest<F extends Fields> {
   readonly raw: JsonObject;
   /** The display name of the caller's token: `root`, `token`, `userpass-bob`. */
   readonly displayName: string;
+  /** Stands for the caller's token, and tells nothing about it: the same for all that one token asks, and for no other's. */
+  readonly callerId: string;
   /** The caller's token where the backend is the core's own (`sys/`, `auth/token/`, `cubbyhole/`); empty for engines. */
   readonly clientToken: string;
   /** The caller's network address, without a port. Null: the request came from this machine, not over a network. */
@@ -116,6 +118,16 @@ export interface MountContext {
    * hash of the same value, or this one's for another purpose, is a different one.
    */
   hash(purpose: string, value: string): string;
+  /** The store's password policies, for making passwords by them; an engine does not see the policies themselves. */
+  readonly passwords: PasswordSource;
+  /** Whether there is a lease, of this mount or another, whose credential the backend calls so. See {@link LeasePlan.principal}. */
+  hasLease(principal: string): Promise<boolean>;
+}
+
+/** Makes passwords by the policies of `sys/policies/password`. */
+export interface PasswordSource {
+  /** @param policy - A policy's name. @throws BACKEND when there is none of that name. */
+  generate(policy: string): Promise<string>;
 }
 
 /** An engine, mounted. */

@@ -1,5 +1,5 @@
 import { parseDurationSeconds } from "../base/duration.ts";
-import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
+import { ExactNumber, isJsonObject, type Json, type JsonObject } from "../base/json.ts";
 
 /*
  * Vault's weak decoding of request values: people type `ttl=60` and `enabled=1`, which arrive as strings, and the API takes
@@ -21,6 +21,7 @@ function quoted(text: string): string {
 function typeName(value: Json): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "a list";
+  if (value instanceof ExactNumber) return "a number";
   if (typeof value === "object") return "a map";
   return typeof value === "boolean" ? "a bool" : `a ${typeof value}`;
 }
@@ -32,6 +33,7 @@ function mismatch(wanted: string, value: Json): SyntaxError {
 /** Strings as they are, numbers as decimal text, bools as `1` and `0`. */
 export function decodeString(value: Json): string {
   if (typeof value === "string") return value;
+  if (value instanceof ExactNumber) return value.text;
   if (typeof value === "number") return String(value);
   if (typeof value === "boolean") return value ? "1" : "0";
   throw mismatch("a string", value);
@@ -57,6 +59,7 @@ export function parseGoInt(text: string): number | undefined {
 
 /** Whole numbers, their text in any form of Go's, bools as 1 and 0; the empty string is 0. */
 export function decodeInt(value: Json): number {
+  if (value instanceof ExactNumber) return decodeInt(value.plain());
   if (typeof value === "boolean") return value ? 1 : 0;
   if (typeof value === "number") {
     if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
@@ -71,6 +74,7 @@ export function decodeInt(value: Json): number {
 
 /** Numbers, their decimal text, bools as 1 and 0; the empty string is 0. Never NaN or infinite: JSON has neither. */
 export function decodeFloat(value: Json): number {
+  if (value instanceof ExactNumber) return decodeFloat(value.text);
   if (typeof value === "boolean") return value ? 1 : 0;
   if (typeof value === "number") return value;
   if (typeof value !== "string") throw mismatch("a float", value);
@@ -85,6 +89,7 @@ const FALSE_TEXTS: ReadonlySet<string> = new Set(["", "0", "f", "F", "FALSE", "f
 
 /** Bools, 1 and 0, and Go's words for them; the empty string is false. */
 export function decodeBool(value: Json): boolean {
+  if (value instanceof ExactNumber) return decodeBool(value.plain());
   if (typeof value === "boolean") return value;
   if (typeof value !== "string" && typeof value !== "number") throw mismatch("a bool", value);
   const text = String(value);
@@ -95,6 +100,7 @@ export function decodeBool(value: Json): boolean {
 
 /** Whole seconds, negative ones too: a number of seconds, its text, or a Go duration, fractions of a second dropped. */
 export function decodeSignedDuration(value: Json): number {
+  if (value instanceof ExactNumber) return decodeSignedDuration(value.plain());
   if (typeof value !== "string" && typeof value !== "number") {
     throw new SyntaxError("could not parse duration from input");
   }
@@ -118,6 +124,7 @@ const TIME_MS_MAX = 8.64e15;
 
 /** Milliseconds since the epoch, from RFC 3339 text or a number of Unix seconds. */
 export function decodeTime(value: Json): number {
+  if (value instanceof ExactNumber) return decodeTime(value.plain());
   if (typeof value !== "string" && typeof value !== "number") {
     throw new SyntaxError("could not parse time from input type");
   }

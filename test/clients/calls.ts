@@ -28,7 +28,6 @@ const NO_METHOD = "no such auth method";
 const GROUPS = "groups of entities are not there yet";
 const ID_TOKENS = "signed identity tokens are not there yet";
 const STATIC_ROLES = "static roles are not there yet";
-const TRANSIT = "no such engine yet";
 
 /** Each call's name is that of the client's method. */
 export const NODE_VAULT: VaultClient = {
@@ -50,17 +49,13 @@ export const NODE_VAULT: VaultClient = {
         "approleRoles addApproleRole getApproleRole deleteApproleRole getApproleRoleId updateApproleRoleId " +
         "getApproleRoleSecret approleSecretAccessors approleSecretLookup approleSecretDestroy " +
         "approleSecretAccessorLookup approleSecretAccessorDestroy approleLogin " +
-        "userpassLogin jwtLogin generateDatabaseCredentials destroySecretVersions",
+        "userpassLogin jwtLogin generateDatabaseCredentials destroySecretVersions " +
+        "encryptData decryptData rewrapData transitCreateKey transitReadKey transitListKeys transitDeleteKey",
       lacks: [
         {
           calls:
             "kubernetesLogin addKubernetesRole getKubernetesRole deleteKubernetesRole githubLogin ldapLogin oktaLogin radiusLogin certLogin gcpLogin awsIamLogin",
           reason: NO_METHOD,
-        },
-        {
-          calls:
-            "encryptData decryptData rewrapData transitCreateKey transitReadKey transitListKeys transitDeleteKey",
-          reason: TRANSIT,
         },
       ],
     },
@@ -165,6 +160,27 @@ const HVAC_SECRETS: readonly CallGroup[] = [
         calls:
           "create_static_role read_static_role list_static_roles delete_static_role get_static_credentials rotate_static_role_credentials",
         reason: STATIC_ROLES,
+      },
+    ],
+  },
+  {
+    prefix: "secrets.transit.",
+    passes:
+      "create_key read_key list_keys delete_key update_key_configuration rotate_key export_key encrypt_data decrypt_data " +
+      "rewrap_data generate_data_key generate_random_bytes hash_data generate_hmac sign_data verify_signed_data backup_key " +
+      "restore_key trim_key",
+    lacks: [],
+  },
+  {
+    prefix: "secrets.ssh.",
+    passes:
+      "create_role read_role list_roles delete_role list_zeroaddress_roles configure_zeroaddress_roles " +
+      "delete_zeroaddress_role generate_ssh_credentials list_roles_by_ip verify_ssh_otp submit_ca_information " +
+      "delete_ca_information read_public_key sign_ssh_key",
+    lacks: [
+      {
+        calls: "create_or_update_key delete_key",
+        reason: "keys of roles of type dynamic, which Vault has no more",
       },
     ],
   },

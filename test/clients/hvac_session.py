@@ -6,6 +6,8 @@ A step that fails does not keep the ones after it from running. A call has passe
 every assertion up to the next one held.
 """
 
+import base64
+import hashlib
 import inspect
 import json
 import sys
@@ -25,6 +27,8 @@ GROUPS = {
     "secrets.kv.v2": lambda c: c.secrets.kv.v2,
     "secrets.database": lambda c: c.secrets.database,
     "secrets.identity": lambda c: c.secrets.identity,
+    "secrets.transit": lambda c: c.secrets.transit,
+    "secrets.ssh": lambda c: c.secrets.ssh,
 }
 
 passed = set()
@@ -329,6 +333,66 @@ def kv_two():
     refused(exceptions.InvalidPath, lambda: root.plain.secrets.kv.v2.read_secret_metadata("app/a", **at))
 
 
+def transit():
+    root.plain.sys.enable_secrets_engine("transit")
+    t = root.transit
+    t.create_key("orders", exportable=True, allow_plaintext_backup=True)
+    same(t.read_key("orders")["data"]["type"], "aes256-gcm96")
+    same(t.list_keys()["data"]["keys"], ["orders"])
+    text = base64.b64encode(b"hello").decode()
+    sealed = t.encrypt_data("orders", plaintext=text, associated_data=text)["data"]["ciphertext"]
+    same(t.decrypt_data("orders", ciphertext=sealed, associated_data=text)["data"]["plaintext"], text)
+    batch = root.plain.secrets.transit.encrypt_data("orders", batch_input=[{"plaintext": text}, {"plaintext": ""}])
+    same(len(batch["data"]["batch_results"]), 2)
+    t.rotate_key("orders")
+    plain = batch["data"]["batch_results"][0]["ciphertext"]
+    same(t.rewrap_data("orders", plain)["data"]["ciphertext"].startswith("vault:v2:"), True)
+    made = t.generate_data_key("orders", "plaintext", bits=128)["data"]
+    same(len(base64.b64decode(made["plaintext"])), 16)
+    same(len(bytes.fromhex(t.generate_random_bytes(n_bytes=7, output_format="hex")["data"]["random_bytes"])), 7)
+    same(t.hash_data(text, algorithm="sha2-256")["data"]["sum"], hashlib.sha256(b"hello").hexdigest())
+    hmac = t.generate_hmac("orders", text, algorithm="sha2-512")["data"]["hmac"]
+    same(root.plain.secrets.transit.verify_signed_data("orders", text, hmac=hmac, hash_algorithm="sha2-512")["data"]["valid"], True)
+    root.plain.secrets.transit.create_key("signer", key_type="ecdsa-p256")
+    signature = t.sign_data("signer", hash_input=text, hash_algorithm="sha2-384", marshaling_algorithm="jws")["data"]["signature"]
+    valid = t.verify_signed_data("signer", text, signature=signature, hash_algorithm="sha2-384", marshaling_algorithm="jws")
+    same(valid["data"]["valid"], True)
+    same(list(t.export_key("orders", "encryption-key")["data"]["keys"]), ["1", "2"])
+    backup = t.backup_key("orders")["data"]["backup"]
+    t.restore_key(backup, name="copy")
+    same(root.plain.secrets.transit.decrypt_data("copy", ciphertext=sealed, associated_data=text)["data"]["plaintext"], text)
+    t.update_key_configuration("orders", min_encryption_version=2, deletion_allowed=True)
+    t.update_key_configuration("orders", min_decryption_version=2)
+    t.trim_key("orders", 2)
+    refused(exceptions.InvalidRequest, lambda: root.plain.secrets.transit.decrypt_data("orders", ciphertext=plain))
+    t.delete_key("orders")
+    refused(exceptions.InvalidPath, lambda: root.plain.secrets.transit.read_key("orders"))
+
+
+def ssh():
+    root.plain.sys.enable_secrets_engine("ssh")
+    s = root.ssh
+    s.submit_ca_information(key_type="ed25519")
+    same(s.read_public_key()["data"]["public_key"].startswith("ssh-ed25519 "), True)
+    s.create_role("users", key_type="ca", allow_user_certificates=True, allowed_users="*", default_user="me", ttl="5m")
+    line = root.plain.secrets.ssh.read_public_key()["data"]["public_key"]
+    signed = s.sign_ssh_key("users", public_key=line, valid_principals="me", cert_type="user")["data"]["signed_key"]
+    same(signed.startswith("ssh-ed25519-cert-v01@openssh.com "), True)
+    root.plain.secrets.ssh.create_role("office", key_type="otp", default_user="me", cidr_list="10.0.0.0/8")
+    same(s.read_role("office")["data"]["key_type"], "otp")
+    same(s.list_roles()["data"]["keys"], ["office", "users"])
+    s.configure_zeroaddress_roles(roles="office")
+    same(s.list_zeroaddress_roles()["data"]["roles"], ["office"])
+    s.delete_zeroaddress_role()
+    otp = s.generate_ssh_credentials("office", username="me", ip="10.0.0.1")["data"]["key"]
+    same(s.list_roles_by_ip("10.0.0.1")["data"]["roles"], ["office"])
+    same(s.verify_ssh_otp(otp)["data"]["username"], "me")
+    refused(exceptions.InvalidRequest, lambda: root.plain.secrets.ssh.verify_ssh_otp(otp))
+    s.delete_role("office")
+    s.delete_ca_information()
+    refused(exceptions.InvalidRequest, lambda: root.plain.secrets.ssh.read_public_key())
+
+
 def database():
     given = GIVEN["database"]
     root.plain.sys.enable_secrets_engine("database")
@@ -477,6 +541,7 @@ def seal():
 
 STEPS = [
     *(initialise, unseal, health, mounts, auth_mounts, policies, tokens, token_roles, userpass, approle, jwt, kv_one, kv_two),
+    *(transit, ssh),
     *(database, database_root, wrapping, audit, identity, plain_calls, rotation, generate_root, rekey, seal),
 ]
 for step in STEPS:

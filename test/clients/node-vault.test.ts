@@ -229,6 +229,25 @@ describe("node-vault", () => {
     expect((await root.call("audits")).data["trail/"]).toBeUndefined();
   });
 
+  test("encrypts, and decrypts what an earlier version of the key encrypted", async () => {
+    await root.call("mount", { mount_point: "transit", type: "transit" });
+    await root.call("transitCreateKey", { name: "orders" });
+    expect((await root.call("transitReadKey", { name: "orders" })).data).toMatchObject({ latest_version: 1 });
+    expect((await root.call("transitListKeys")).data).toEqual({ keys: ["orders"] });
+    const plaintext = Buffer.from("hello").toString("base64");
+    const { data: made } = await root.call("encryptData", { name: "orders", plaintext });
+    await root.write("transit/keys/orders/rotate", {});
+    const { data: renewed } = await root.call("rewrapData", { name: "orders", ciphertext: made.ciphertext });
+    expect(renewed).toMatchObject({ key_version: 2 });
+    for (const { ciphertext } of [made, renewed]) {
+      expect((await root.call("decryptData", { name: "orders", ciphertext })).data).toEqual({ plaintext });
+    }
+    expect(await statusOf(root.call("transitDeleteKey", { name: "orders" }))).toBe(400);
+    await root.write("transit/keys/orders/config", { deletion_allowed: true });
+    await root.call("transitDeleteKey", { name: "orders" });
+    expect(await statusOf(root.call("transitReadKey", { name: "orders" }))).toBe(404);
+  });
+
   test("asks for help", async () => {
     expect(String((await root.help("auth/token/create")).help)).toContain("token");
   });

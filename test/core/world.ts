@@ -25,8 +25,8 @@ export interface Keys {
   readonly live: Set<string>;
   /** Every key that was asked to be made gone, in order. */
   readonly revoked: string[];
-  /** While set, revocations fail with this text. */
-  broken: string | null;
+  /** While set, revocations fail with this, or with this text. */
+  broken: string | Error | null;
   /** Runs in the middle of a creation, once the key is live. */
   duringCreate: () => Promise<void>;
 }
@@ -45,6 +45,7 @@ function keySecret(keys: Keys): SecretType {
     revoke: async (secrets) =>
       secrets.map(({ internal }) => {
         keys.revoked.push(String(internal.key));
+        if (keys.broken instanceof Error) return keys.broken;
         if (keys.broken !== null) return new VsecError("BACKEND", keys.broken);
         keys.live.delete(String(internal.key));
         return null;
@@ -79,7 +80,8 @@ function tinyEngine(keys: Keys): (context: MountContext) => Backend {
                   principal: key,
                   ttlSeconds: values.ttl,
                   maxTtlSeconds: values.max,
-                  create: async () => {
+                  create: async (lease) => {
+                    if (values.name === "serial") lease.alsoCall(`serial of ${key}`);
                     if (values.name === "impossible") throw new VsecError("BACKEND", "no more keys");
                     keys.live.add(key);
                     await keys.duringCreate();

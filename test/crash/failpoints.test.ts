@@ -4,9 +4,11 @@ import path from "node:path";
 import { ROOT } from "../binary/built.ts";
 import { postgresMissing } from "../servers/postgres.ts";
 import { Arena } from "./arena.ts";
-import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, SETTLE } from "./operations.ts";
+import { AWS_OPERATIONS } from "./aws-operations.ts";
+import { INIT_PASSES, LEASE_OPERATIONS, passedBy, ROTATE, ROTATE_ROOT_DUE, SETTLE } from "./operations.ts";
+import { STATIC_OPERATIONS } from "./static-operations.ts";
 
-const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE];
+const OPERATIONS = [...LEASE_OPERATIONS, ROTATE, SETTLE, ROTATE_ROOT_DUE, ...STATIC_OPERATIONS];
 
 describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is tried", () => {
   let arena: Arena;
@@ -35,11 +37,9 @@ describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is t
     const named = sources.flatMap((text) =>
       [...text.matchAll(/^\s*failpoint\("([^"]+)"\);$/gm)].map(([, name]) => name),
     );
-    const tried = new Set([...INIT_PASSES, ...OPERATIONS.flatMap(({ passes }) => passes)]);
-    // Those of the AWS engine need its emulator: test/engines/aws cuts the engine off at the same places, in process.
-    const left = [...new Set(named)].filter(
-      (name = "") => !tried.has(name) && !/^aws(?:-[a-z]+)?:/.test(name),
-    );
+    const passed = [...OPERATIONS, ...AWS_OPERATIONS].flatMap(({ passes }) => passes);
+    const tried = new Set<string>([...INIT_PASSES, ...passed]);
+    const left = [...new Set(named)].filter((name = "") => !tried.has(name));
     expect(left).toEqual([]);
   });
 });

@@ -1,16 +1,9 @@
 /** The kill at one place, what is found at once, and what recovery makes of it. */
 
 import { logsIn } from "../e2e/database.ts";
-import {
-  type Arena,
-  type Case,
-  type Found,
-  NOTHING,
-  RECOVERY_MS,
-  type Recovered,
-  recovered,
-} from "./arena.ts";
-import { DISABLE, ISSUE, kill, type Place, SETTLE } from "./operations.ts";
+import { type Arena, type Case, RECOVERY_MS } from "./arena.ts";
+import { type Found, NOTHING, type Recovered, recovered } from "./case.ts";
+import { DISABLE, ISSUE, kill, type Place, ROTATE_ROOT_DUE, SETTLE } from "./operations.ts";
 
 export interface Outcome {
   /** How the command died, and what it had shown: nothing, since no answer is shown before the work is done. */
@@ -60,7 +53,8 @@ export async function killRotation(arena: Arena, { operation, failpoint }: Place
   await operation.prepare?.(at);
   const { signal } = await kill(at, operation, failpoint);
   const issues = [await canIssue(at)];
-  const daemon = await at.at(RECOVERY_MS * 3, "daemon -once -log-level=warn");
+  const later = (operation.offsetMs ?? 0) + RECOVERY_MS * 3;
+  const daemon = await at.at(later, "daemon -once -log-level=warn");
   issues.push(await canIssue(at));
   return { signal, issues, complaints: daemon.stderr, oldPasswordWorks: await oldPasswordWorks(at) };
 }
@@ -79,7 +73,7 @@ async function oldPasswordWorks(at: Case): Promise<boolean> {
 }
 
 export function expectedRotation({ operation, commits }: Place): RotationOutcome {
-  // Once the new password is on record it is the one that will be in force, whoever goes on.
-  const isRecorded = operation === SETTLE || commits > 0;
+  // Once the new password is on record it is the one that will be in force, whoever goes on; one that is due will be.
+  const isRecorded = operation === SETTLE || operation === ROTATE_ROOT_DUE || commits > 0;
   return { signal: "SIGKILL", issues: [true, true], complaints: "", oldPasswordWorks: !isRecorded };
 }

@@ -21,7 +21,7 @@ export interface Operation {
   readonly leases: { readonly untouched: number; readonly begun: number };
 }
 
-const COMMIT = ["store:commit", "store:written", "store:committed"] as const;
+export const COMMIT = ["store:commit", "store:written", "store:committed"] as const;
 const DROP = ["drop-roles:logins-disabled", "drop-roles:sessions-ended", "drop-roles:dropped"] as const;
 const TAKE = [...COMMIT, "revoke:taken"] as const;
 const FORGET = ["revoke:gone", ...COMMIT, "revoke:forgotten"] as const;
@@ -140,6 +140,19 @@ export const SETTLE: Operation = {
   },
   command: () => "daemon -once",
   offsetMs: RECOVERY_MS,
+  leases: { untouched: 0, begun: 0 },
+};
+
+/** A rotation of the administrator's password that is due. */
+export const ROTATE_ROOT_DUE: Operation = {
+  name: "rotate the root credentials that are due",
+  passes: ["revoke:taken", ...ROTATE.passes],
+  prepare: async (at) => {
+    await ROTATE.prepare?.(at);
+    await at.world.ok("write database/config/pg rotation_period=12h");
+  },
+  command: () => "daemon -once",
+  offsetMs: 12 * 3600_000 + 1000,
   leases: { untouched: 0, begun: 0 },
 };
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "../binary/built.ts";
 import { initDatabase } from "../e2e/database.ts";
@@ -61,7 +61,7 @@ async function prepareSecrets({ world, server }: Place): Promise<void> {
 
 const addressOf = (server: PostgresServer): string => `127.0.0.1:${server.port}/postgres?sslmode=disable`;
 
-const PAGES: readonly Page[] = [
+const DATABASE_PAGES: readonly Page[] = [
   {
     page: "first-credential.md",
     prepare: prepareDatabase,
@@ -96,6 +96,18 @@ const PAGES: readonly Page[] = [
     },
   },
 ];
+
+/** Pages of engines that need nothing but a store. */
+const ENGINE_PAGES: readonly Page[] = ["transit.md", "totp.md", "ssh.md"].map((page) => ({
+  page,
+  prepare: async ({ world }) => {
+    await world.ok("operator init -seal=key-file");
+    mkdirSync(join(world.home, ".ssh"), { mode: 0o700 });
+    spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", join(world.home, ".ssh", "id_ed25519")]);
+  },
+}));
+
+const PAGES: readonly Page[] = [...DATABASE_PAGES, ...ENGINE_PAGES];
 
 /** Pages without a row above, each with the reason. */
 const NOT_RUN: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
-import { initDatabase, readCreds, usersOn } from "./database.ts";
+import { initDatabase, logsIn, readCreds, usersOn } from "./database.ts";
 import { World } from "./world.ts";
 
 /** The clock so long after the issue of a lease of an hour. */
@@ -31,6 +31,24 @@ describe.skipIf(postgresMissing(18) !== undefined)("without a daemon", () => {
     expect(stdout).toStartWith("Path ");
     expect(await usersOn(server)).toEqual([]);
     expect((await world.run(`lease lookup ${lease_id}`)).code).toBe(2);
+  });
+
+  test("a static password that is shown stays in force, though its rotation was overdue", async () => {
+    await server.query("CREATE ROLE billing LOGIN PASSWORD 'initial'");
+    const { data } = await world.json<{ data: { connection_details: { username: string } } }>(
+      "read database/config/pg",
+    );
+    await server.query(`GRANT billing TO "${data.connection_details.username}" WITH ADMIN OPTION`);
+    await world.ok("write database/static-roles/billing db_name=pg username=billing rotation_period=1h");
+    const read = "read -field=password database/static-creds/billing";
+    const first = await world.ok(read);
+    const password = await world.ok(read, after(3700));
+    expect(password).not.toBe(first);
+    expect(await logsIn(server, { username: "billing", password })).toBe(true);
+    // And any other command rotates what is overdue.
+    await world.ok("secrets list", after(2 * 3700));
+    expect(await logsIn(server, { username: "billing", password })).toBe(false);
+    await world.ok("delete database/static-roles/billing");
   });
 
   test("a command whose sweep fails has its answer, and the lease stays due", async () => {

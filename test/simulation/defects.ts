@@ -1,7 +1,8 @@
 import type { Barrier } from "../../src/barrier/port.ts";
 import type { LeaseRecord } from "../../src/core/leases/record.ts";
 import { databaseEngine } from "../../src/engines/database/backend.ts";
-import type { PluginFinder } from "../../src/engines/database/plugin.ts";
+import { DatabaseError, type DatabasePlugin, type PluginFinder } from "../../src/engines/database/plugin.ts";
+import type { StaticRole } from "../../src/engines/database/static-role.ts";
 import type { Backend, MountContext, PathSpec } from "../../src/framework/backend.ts";
 import type { LeasePlan } from "../../src/framework/secret.ts";
 import type { Storage, Write } from "../../src/storage/port.ts";
@@ -94,11 +95,36 @@ function eagerly(spec: PathSpec): PathSpec {
     const reply = await read.handler(request);
     if (reply?.lease === undefined) return reply;
     const far = Number.MAX_SAFE_INTEGER / 2;
-    const data = await reply.lease.create({ id: "none", expiresAt: far, endBy: far });
+    const data = await reply.lease.create({
+      id: "none",
+      expiresAt: far,
+      endBy: far,
+      alsoCall: () => undefined,
+    });
     const lease: LeasePlan = { ...reply.lease, create: async () => data };
     return { ...reply, lease };
   };
   return { ...spec, operations: { ...spec.operations, read: { ...read, handler } } };
+}
+
+/** An engine that takes a lost answer for a success, and believes that every login works. */
+function trustsSetting(findPlugin: PluginFinder): (context: MountContext) => Backend {
+  return databaseEngine(async (name) => {
+    const type = await findPlugin(name);
+    return { ...type, open: (details, context) => trusting(type.open(details, context)) };
+  });
+}
+
+function trusting(plugin: DatabasePlugin): DatabasePlugin {
+  return {
+    ...plugin,
+    setPassword: async (...change) => {
+      await plugin.setPassword(...change).catch((error: unknown) => {
+        if (!(error instanceof DatabaseError) || error.kind !== "ambiguous") throw error;
+      });
+    },
+    verifyLogin: async () => "accepted",
+  };
 }
 
 const HOUR_MS = 3_600_000;
@@ -165,6 +191,27 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a rotation that is not recorded before it is made",
     breaks: "passwordLost",
     defects: { barrier: committing((write) => (write.key.includes("/root-rotation/") ? null : write)) },
+  },
+  {
+    name: "a static role's password that is not recorded before it is set",
+    breaks: "staticLost",
+    defects: {
+      barrier: committing((write) => {
+        if (write.op !== "put" || !write.key.includes("/static-roles/")) return write;
+        const role = JSON.parse(Buffer.from(write.value).toString("utf8")) as StaticRole;
+        return { ...write, value: Buffer.from(JSON.stringify({ ...role, next: null })) };
+      }),
+    },
+  },
+  {
+    name: "a static role's password that is neither known to be set nor proved",
+    breaks: "staticLost",
+    defects: { engine: trustsSetting },
+  },
+  {
+    name: "a lease that passes without the gate of its role",
+    breaks: "overCapped",
+    defects: { barrier: committing((write) => (write.key.includes("/live-limit/") ? null : write)) },
   },
   {
     name: "a lease that is committed on a mount that is gone",

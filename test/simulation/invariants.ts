@@ -1,7 +1,8 @@
 import { decodeLease, LEASE_PREFIX, type LeaseRecord } from "../../src/core/leases/record.ts";
+import type { StaticRole } from "../../src/engines/database/static-role.ts";
 import type { Owner } from "./scheduler.ts";
 import type { DeletionWatch } from "./sim-database.ts";
-import type { World } from "./world.ts";
+import { LIVE_MAX, type World } from "./world.ts";
 
 /** The promises. A violation names one of them. */
 export const PROMISES = {
@@ -11,6 +12,8 @@ export const PROMISES = {
   cutOff: "the database's own expiry of a user is never before its lease's",
   notRevoked: "what a revocation was confirmed for is gone",
   passwordLost: "the store always knows the administrator's password in force",
+  staticLost: "the store always knows the password that it has given a static role's user",
+  overCapped: "no more leases of a role live at once than it allows",
   early: "nothing is revoked before its time unless somebody asked",
   twice: "two daemons do not do the same work at once",
   leftOver: "once all is well again, what has ended is gone, with everything that was kept of it",
@@ -128,6 +131,7 @@ export class Watch implements DeletionWatch {
     this.looks += 1;
     await this.#lookAtUsers();
     await this.#lookAtPassword();
+    await this.#lookAtStaticRole();
   }
 
   async #lookAtUsers(): Promise<void> {
@@ -138,6 +142,8 @@ export class Watch implements DeletionWatch {
       if (entry.dueAt === null) throw new Violation("noDueTime", record.id);
       records.set(record.principal ?? "", record);
     }
+    const capped = [...records.values()].filter(({ id }) => id.startsWith("database/creds/capped/"));
+    if (capped.length > LIVE_MAX) throw new Violation("overCapped", `${capped.length} live`);
     for (const [username, user] of database.users) {
       const record = records.get(username);
       if (record === undefined) throw new Violation("orphan", username);
@@ -168,6 +174,29 @@ export class Watch implements DeletionWatch {
     const { admin, passwords } = await this.connection(mount.uuid);
     if (admin === null || passwords.includes(database.passwordOf(admin))) return;
     throw new Violation("passwordLost", `${admin} is not let in with ${passwords.join(" or ")}`);
+  }
+
+  async #lookAtStaticRole(): Promise<void> {
+    const { database } = this.#requireWorld();
+    const mount = await this.mount();
+    if (mount === undefined || mount.retired) return;
+    const role = await this.staticRole(mount.uuid);
+    if (role === null) {
+      // Who forgets a role forgets its password.
+      for (const username of database.changedByPlugin) {
+        if (username.startsWith("svc")) database.changedByPlugin.delete(username);
+      }
+      return;
+    }
+    const { username, password, next } = role;
+    if (!database.changedByPlugin.has(username)) return;
+    if ([password, next?.password].includes(database.passwordOf(username))) return;
+    throw new Violation("staticLost", `${username} is not let in with ${password} or ${next?.password}`);
+  }
+
+  /** Null: there is none. */
+  async staticRole(uuid: string): Promise<StaticRole | null> {
+    return (await this.json(`mount/${uuid}/static-roles/svc`)) as StaticRole | null;
   }
 
   async mount(): Promise<{ uuid: string; retired: boolean } | undefined> {

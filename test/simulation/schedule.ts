@@ -159,15 +159,29 @@ class Schedule {
     database.heal();
     await this.watch.look();
     const { core } = await this.#world.start("daemon");
-    for (let round = 0; ; round += 1) {
+    for (let round = 0; await this.#isSomethingLeft(); round += 1) {
       if (round === HEAL_ROUNDS_MAX) throw new Violation("leftOver", "there is always something due");
-      const next = await core.nextDue();
-      if (next === null) break;
+      const next = (await core.nextDue()) ?? scheduler.wall;
       scheduler.pause(Math.max(0, next - scheduler.wall));
       await core.doDue(await core.claimDue(500));
       await this.watch.look();
     }
     await this.#lookAtTheEnd();
+  }
+
+  /** Whether work is due that has an end: not the looks at a static role that is as it should be, nor rotations to come. */
+  async #isSomethingLeft(): Promise<boolean> {
+    const { observer, database } = this.#world;
+    const { entries } = await observer.scan("", { limit: 10_000 });
+    const mount = await this.watch.mount();
+    const role = mount === undefined || mount.retired ? null : await this.watch.staticRole(mount.uuid);
+    if (role !== null && role.next !== null) return true;
+    const hasConnection = entries.some(({ key }) => key === `mount/${mount?.uuid}/config/db`);
+    // Without its connection a role is let be.
+    if (role !== null && hasConnection && role.password !== database.passwordOf(role.username)) return true;
+    return entries.some(
+      ({ key, dueAt }) => dueAt !== null && !/^mount\/[^/]+\/(static-roles|config)\//.test(key),
+    );
   }
 
   async #lookAtTheEnd(): Promise<void> {

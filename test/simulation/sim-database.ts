@@ -4,6 +4,7 @@ import {
   type DatabasePlugin,
   type DatabasePluginType,
   type DoomedUser,
+  type LoginOutcome,
   type NewUser,
 } from "../../src/engines/database/plugin.ts";
 import type { RevokeOutcome } from "../../src/framework/secret.ts";
@@ -16,8 +17,8 @@ const CHANGE_MS_MAX = 45_000;
 const VERIFY_MS_MAX = 30_000;
 const LOCK_MS_MAX = 50_000;
 
-/** An administrator's row, which a change of its password locks. */
-const ADMIN_ROW = "row of ";
+/** A user's row, which a change of its password locks. */
+const USER_ROW = "row of ";
 
 interface Transaction {
   readonly owner: Owner;
@@ -42,11 +43,13 @@ export interface DatabaseDefects {
   readonly liesAboutDeletion?: boolean;
 }
 
-/** One simulated server: users, an administrator's password, transactions that hold locks, sessions. */
+/** One simulated server: users, passwords of administrators and of static roles' users, transactions that hold locks, sessions. */
 export class SimDatabase {
   readonly users = new Map<string, { readonly password: string; expiresAt: number }>();
-  /** Passwords of the administrators, by name. One that nobody has changed has the initial one. */
-  readonly #admins = new Map<string, string>();
+  /** Passwords of those who were there before, by name. One that nobody has changed has the initial one. */
+  readonly #passwords = new Map<string, string>();
+  /** Whose password was last changed by a plugin, and not by somebody else since. */
+  readonly changedByPlugin = new Set<string>();
   isDown = false;
   /** A restart ends all sessions. */
   generation = 0;
@@ -82,8 +85,15 @@ export class SimDatabase {
     };
   }
 
-  passwordOf(admin: string): string {
-    return this.#admins.get(admin) ?? "initial";
+  passwordOf(username: string): string {
+    return this.#passwords.get(username) ?? "initial";
+  }
+
+  /** Somebody changes a password without asking anybody. */
+  changeOutside(username: string): void {
+    this.changes += 1;
+    this.#passwords.set(username, `outside-${this.changes}`);
+    this.changedByPlugin.delete(username);
   }
 
   goDown(): void {
@@ -165,9 +175,17 @@ export class SimDatabase {
       },
       setPassword: async (username, next) => {
         const effect = (): void => {
-          this.#admins.set(username, next);
+          this.#passwords.set(username, next);
+          this.changedByPlugin.add(username);
         };
-        await this.#transact(owner, await reach(CHANGE_MS_MAX), ADMIN_ROW + username, effect);
+        await this.#transact(owner, await reach(CHANGE_MS_MAX), USER_ROW + username, effect);
+      },
+      verifyLogin: async (username, tried): Promise<LoginOutcome> => {
+        await this.#travel(owner);
+        if (this.isDown) throw new DatabaseError("unreachable", "simulated: no answer");
+        const outcome = tried === this.passwordOf(username) ? "accepted" : "refused";
+        await this.#travel(owner);
+        return outcome;
       },
       setExpiration: async (username, expiresAt) => {
         await reach(CHANGE_MS_MAX);
@@ -199,7 +217,7 @@ export class SimDatabase {
     const waited = await this.#lock(owner, lock, 20_000);
     if (waited === "timeout") throw new DatabaseError("statement", "simulated: lock timeout");
     // What PostgreSQL says when the row was changed while the statement waited for it.
-    if (waited === "after a commit" && lock.startsWith(ADMIN_ROW)) {
+    if (waited === "after a commit" && lock.startsWith(USER_ROW)) {
       throw new DatabaseError("statement", "simulated: tuple concurrently updated");
     }
     checkTime();

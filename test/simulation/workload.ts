@@ -1,7 +1,8 @@
+import type { JsonObject } from "../../src/base/json.ts";
 import type { ApiRequest, ApiResponse } from "../../src/contract/wire.ts";
 import type { Chance } from "./chance.ts";
 import { type Credential, Violation, type Watch } from "./invariants.ts";
-import { CONFIG, type Process, ROLE, type World } from "./world.ts";
+import { CONFIG, type Process, ROLE, STATIC_ROLE, type World } from "./world.ts";
 
 type Wire = Omit<ApiRequest, "token">;
 
@@ -31,8 +32,9 @@ export class Workload {
 
   /** Does one thing. @throws Violation when the answer itself is one. */
   async act(process: Process): Promise<unknown> {
-    const dice = this.#chance.int(100);
-    if (dice < 38) return this.#read(process, this.#chance.pick(["read", "readonly"]));
+    const dice = this.#chance.int(124) - 24;
+    if (dice < 0) return this.#actOnStatic(process, dice + 24);
+    if (dice < 38) return this.#read(process, this.#chance.pick(["read", "readonly", "capped"]));
     if (dice < 50) return this.#renew(process);
     if (dice < 60) return this.#revoke(process);
     if (dice < 67) return this.#revokePrefix(process);
@@ -45,6 +47,35 @@ export class Workload {
     if (dice < 91) return this.#enable(process);
     const seconds = this.#chance.pick([10, 100, this.#ttlSeconds, this.#ttlSeconds * 2]);
     return this.#world.scheduler.sleep(process, this.#chance.int(seconds * 1000));
+  }
+
+  /** @param dice - 0 to 23. */
+  async #actOnStatic(process: Process, dice: number): Promise<unknown> {
+    if (dice < 12) return this.#plain(process, put("database/rotate-role/svc"));
+    if (dice < 15) return this.#plain(process, { method: "GET", path: "database/static-creds/svc" });
+    if (dice < 17) return this.#plain(process, put("database/static-roles/svc", this.#someStaticRole()));
+    if (dice < 19) return this.#plain(process, { method: "DELETE", path: "database/static-roles/svc" });
+    if (dice < 21) return this.#changeOutside();
+    return this.#plain(
+      process,
+      put("database/config/db", { rotation_period: this.#chance.pick([0, 100, 400]) }),
+    );
+  }
+
+  #someStaticRole(): JsonObject {
+    return {
+      ...STATIC_ROLE,
+      username: this.#staticUser,
+      rotation_period: this.#chance.pick([20, 150, 1000]),
+    };
+  }
+
+  /** Somebody changes the static role's password behind everybody's back. */
+  #changeOutside(): void {
+    this.journal.push(
+      `${this.#world.scheduler.elapsedMs} somebody changes the password of ${this.#staticUser}`,
+    );
+    this.#world.database.changeOutside(this.#staticUser);
   }
 
   #someConfig(): ApiRequest["body"] {
@@ -93,6 +124,8 @@ export class Workload {
   readonly #prefixesAsked: { prefix: string }[] = [];
 
   #admins = 0;
+  /** Each mount has a user of its own, for the same reason. */
+  #staticUser = "svc";
 
   #someCredential(): Credential | undefined {
     const all = [...this.#watch.credentials.values()];
@@ -158,6 +191,8 @@ export class Workload {
     const username = `admin-${this.#admins}`;
     await this.#plain(process, put("database/config/db", { ...CONFIG, username }));
     await this.#plain(process, put("database/roles/read", this.#someRole()));
+    this.#staticUser = `svc-${this.#admins}`;
+    await this.#plain(process, put("database/static-roles/svc", this.#someStaticRole()));
   }
 
   #confirm(credentials: readonly Credential[]): void {

@@ -141,6 +141,8 @@ export class World {
     await post("database/config/db", CONFIG);
     await post("database/roles/read", { ...ROLE, default_ttl: ttlSeconds, max_ttl: ttlSeconds * 4 });
     await post("database/roles/readonly", { ...ROLE, default_ttl: ttlSeconds * 2 });
+    await post("database/roles/capped", { ...ROLE, default_ttl: ttlSeconds, max_live: LIVE_MAX });
+    await post("database/static-roles/svc", { ...STATIC_ROLE, username: "svc" });
     await process.core.close();
   }
 }
@@ -152,4 +154,7 @@ export const CONFIG: JsonObject = {
   password: "initial",
   allowed_roles: "*",
 };
+/** How many leases of the role `capped` may live at once. */
+export const LIVE_MAX = 1;
+export const STATIC_ROLE: JsonObject = { db_name: "db", rotation_period: 150 };
 export const ROLE: JsonObject = { db_name: "db", creation_statements: "CREATE ROLE" };

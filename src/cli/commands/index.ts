@@ -96,6 +96,13 @@ export const CATALOGUE: Catalogue = {
       "Give credentials to the AWS command line and SDKs",
       () => import("./aws/credential-process.ts"),
     ),
+    command("ssh", "Log in to a host with what the ssh engine issues", () => import("./ssh/ssh.ts")),
+    command("transit import", "Bring a key into transit", () => import("./transit/import.ts")),
+    command(
+      "transit import-version",
+      "Bring a new version of a key into transit",
+      () => import("./transit/import-version.ts"),
+    ),
     command("operator init", "Create a store", () => import("./operator/init.ts")),
     command("operator unseal", "Unseal a store", () => import("./operator/unseal.ts")),
     command("operator seal", "Seal a store", () => import("./operator/seal.ts")),
@@ -174,6 +181,12 @@ export const CATALOGUE: Catalogue = {
       words: "aws",
       synopsis: "Work with AWS credentials",
       description: "Give credentials of the aws engine to AWS's own tools.",
+    },
+    {
+      words: "transit",
+      synopsis: "Work with keys of transit",
+      description:
+        "Bring keys that were made elsewhere into a transit mount, without showing them on the way.",
     },
     {
       words: "print",

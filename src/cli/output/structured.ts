@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
+import { ExactNumber, isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
 import type { Format } from "../global-options.ts";
 import { sortedDeep } from "./plain-values.ts";
 
@@ -14,8 +14,22 @@ export function jsonText(data: Json, compact = false): string {
 /** YAML with sorted keys; words that only older parsers take for something else are quoted. */
 async function yamlText(data: Json): Promise<string> {
   const { stringify } = await import("yaml");
-  const text = stringify(sortedDeep(data), { indentSeq: false, lineWidth: 0, compat: "yaml-1.1" });
+  const text = stringify(yamlNumbers(sortedDeep(data)), {
+    indentSeq: false,
+    lineWidth: 0,
+    compat: "yaml-1.1",
+  });
   return `${text.trim()}\n`;
+}
+
+/** YAML's writer knows long whole numbers as bigints; what else a double cannot hold is written as it comes closest. */
+function yamlNumbers(value: Json): unknown {
+  if (value instanceof ExactNumber) {
+    return /^-?\d+$/.test(value.text) ? BigInt(value.text) : Number(value.text);
+  }
+  if (Array.isArray(value)) return (value as readonly Json[]).map(yamlNumbers);
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, yamlNumbers(item)]));
 }
 
 /** Data in one of the formats for programs. */

@@ -10,8 +10,9 @@ import type { Services } from "../services.ts";
 import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authenticate.ts";
 import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
+import { passLiveLimit } from "./live-limit.ts";
 import { putOwner } from "./owner-keys.ts";
-import { type LeaseRecord, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
+import { type LeaseRecord, putAliasIndex, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
 import { readLease } from "./store.ts";
 
@@ -20,6 +21,8 @@ const PENDING_MARGIN_MS = 30_000;
 
 /** How often another process may change the mounts while a lease is committed. */
 const RACE_ATTEMPTS_MAX = 20;
+/** And how often others may issue before, where the leases of the path are counted. */
+const COUNTED_ATTEMPTS_MAX = 500;
 
 export interface IssueRequest {
   readonly mounted: Mounted;
@@ -50,9 +53,9 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
   const { record, ttlSeconds, warnings } = prepare(services, request, type);
   const pending = await commitPending(services, request, record);
   failpoint("issue:pending");
-  const data = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
+  const { data, alias } = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
   failpoint("issue:created");
-  const active = await activate(services, pending);
+  const active = await activate(services, pending, alias);
   failpoint("issue:active");
   return { record: active, ttlSeconds, data, warnings };
 }
@@ -60,18 +63,21 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
 /**
  * Commits the intent, provided that the mount and the caller's token still stand: a mount that is disabled or moved meanwhile
  * ends the leases it finds, as a token does that is revoked, and must not be missed by one that comes after.
- * @throws ApiError 404 when the mount is gone.
+ * @throws ApiError 404 when the mount is gone; 429 when too many of its leases live.
  */
 async function commitPending(
   services: Services,
-  { mounted, caller }: IssueRequest,
+  { mounted, caller, path, plan }: IssueRequest,
   record: LeaseRecord,
 ): Promise<StoredLease> {
+  const { liveMax = 0 } = plan;
+  const attemptsMax = liveMax > 0 ? COUNTED_ATTEMPTS_MAX : RACE_ATTEMPTS_MAX;
   const dueAt = record.createUntil ?? record.issuedAt;
   for (let attempt = 1; ; attempt += 1) {
     const isFirst = attempt === 1;
     const standing = await services.mounts.table.checkStanding(mounted.entry, isFirst);
     const guard = await aliveGuard(services, caller, isFirst);
+    const gate = liveMax > 0 ? await passLiveLimit(services, mounted.entry.uuid, path, liveMax) : [];
     try {
       const writes = [
         putLease(record, dueAt, ABSENT),
@@ -79,11 +85,12 @@ async function commitPending(
         ...putOwner(record, record.issuedAt),
         standing,
         ...guard,
+        ...gate,
       ];
       const [version] = await services.barrier.commit(writes);
       return { record, version: version ?? ABSENT };
     } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;
+      if (!hasCode(error, "STORE_CONFLICT") || attempt === attemptsMax) throw error;
     }
   }
 }
@@ -141,10 +148,15 @@ async function createOrUndo(
   pending: StoredLease,
   plan: LeasePlan,
   endBy: number,
-): Promise<JsonObject> {
+): Promise<{ data: JsonObject; alias: string | undefined }> {
   const { id, expiresAt } = pending.record;
+  let alias: string | undefined;
+  const alsoCall = (name: string): void => {
+    alias = name;
+  };
   try {
-    return await plan.create({ id, expiresAt, endBy });
+    const data = await plan.create({ id, expiresAt, endBy, alsoCall });
+    return { data, alias };
   } catch (error) {
     failpoint("issue:create-failed");
     await undo(services, pending);
@@ -153,10 +165,18 @@ async function createOrUndo(
 }
 
 /** Confirms the lease. A creator that was overtaken by its lease's revocation undoes what it made and reports failure. */
-async function activate(services: Services, pending: StoredLease): Promise<LeaseRecord> {
-  const record: LeaseRecord = { ...pending.record, state: "active", createUntil: null };
+async function activate(
+  services: Services,
+  pending: StoredLease,
+  alias: string | undefined,
+): Promise<LeaseRecord> {
+  const named = alias === undefined ? pending.record : { ...pending.record, alias };
+  const record: LeaseRecord = { ...named, state: "active", createUntil: null };
   try {
-    await services.barrier.commit([putLease(record, record.expiresAt, pending.version)]);
+    await services.barrier.commit([
+      putLease(record, record.expiresAt, pending.version),
+      ...putAliasIndex(record),
+    ]);
     return record;
   } catch (error) {
     await undo(services, pending);

@@ -36,6 +36,8 @@ export interface LeaseRecord {
   readonly secret: string;
   readonly internal: JsonObject;
   readonly principal: string | null;
+  /** Another name of the credential, which the backend chose when it made it. Absent: none. */
+  readonly alias?: string;
   /** The keyed hash of the token that asked. */
   readonly tokenHash: string;
   readonly issuedAt: number;
@@ -89,14 +91,18 @@ export function principalIndexPrefix(principal: string): string {
 /** Leases that count as irrevocable, so that they are found without a look at all the others. */
 export const IRREVOCABLE_INDEX = "lease-irrevocable/";
 
-/** Keys of the entries through which a lease is found by its token and by its principal; their value is the lease id. */
+/** Keys of the entries through which a lease is found by its token and by its credential's names; their value is the lease id. */
 function indexKeys(record: LeaseRecord): string[] {
   const segment = idSegment(record.id);
   const keys = [tokenIndexPrefix(record.tokenHash) + segment];
   if (isIrrevocable(record)) keys.push(IRREVOCABLE_INDEX + segment);
   if (record.principal !== null) keys.push(principalIndexPrefix(record.principal) + segment);
-  keys.push(...ownerIndexKeys(record));
+  keys.push(...aliasIndexKeys(record), ...ownerIndexKeys(record));
   return keys;
+}
+
+function aliasIndexKeys({ id, alias }: LeaseRecord): string[] {
+  return alias === undefined ? [] : [principalIndexPrefix(alias) + idSegment(id)];
 }
 
 const encoder = new TextEncoder();
@@ -124,6 +130,12 @@ export function changeLease(lease: StoredLease, record: LeaseRecord, dueAt: numb
 export function putLeaseIndexes(record: LeaseRecord): Write[] {
   const value = encoder.encode(record.id);
   return indexKeys(record).map((key) => ({ op: "put", key, value }));
+}
+
+/** The write through which a lease is found by the name that its credential got when it was made, if it got one. */
+export function putAliasIndex(record: LeaseRecord): Write[] {
+  const value = encoder.encode(record.id);
+  return aliasIndexKeys(record).map((key) => ({ op: "put", key, value }));
 }
 
 /** The writes that forget a lease. */

@@ -8,6 +8,7 @@ import type { Backend, EngineType, MountContext } from "../../framework/backend.
 import type { SecretType } from "../../framework/secret.ts";
 import type { Builtins } from "../builtins.ts";
 import { loginGuard } from "../identity/lockout.ts";
+import { principalIndexPrefix } from "../leases/record.ts";
 import { SYSTEM_TTL_SECONDS } from "../ttl.ts";
 import { engineStorage, mountPrefix } from "./engine-storage.ts";
 import { isAuthMount, type MountEntry, MountTable } from "./table.ts";
@@ -131,6 +132,16 @@ export class Mounts {
         return effectiveTtl(current());
       },
       hash: (purpose, value) => barrier.hash(`${mountPrefix(entry.uuid)}${purpose}`, value),
+      hasLease: async (principal) => {
+        const { entries } = await barrier.scan(principalIndexPrefix(principal), { limit: 1 });
+        return entries.length > 0;
+      },
+      passwords: {
+        generate: async (policy) => {
+          const { passwordByPolicy } = await import("../passwords/store.ts");
+          return passwordByPolicy(this.#deps, policy);
+        },
+      },
     };
   }
 

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
+import { ExactNumber, isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
 import type { ParameterValues, Rule } from "./rule.ts";
 
 /**
@@ -50,5 +50,9 @@ function isEqual(one: Json, other: Json): boolean {
       names.every((name) => Object.hasOwn(other, name) && isEqual(one[name] ?? null, other[name] ?? null))
     );
   }
-  return one === other;
+  return plain(one) === plain(other);
+}
+
+function plain(value: Json): Json {
+  return value instanceof ExactNumber ? value.plain() : value;
 }

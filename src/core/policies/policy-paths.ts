@@ -1,4 +1,5 @@
 import type { Barrier } from "../../barrier/port.ts";
+import { decodeBase64Text } from "../../base/base64-text.ts";
 import { badRequest } from "../../base/errors.ts";
 import { HclError } from "../../base/hcl/error.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";
@@ -120,7 +121,8 @@ async function write(
 ): Promise<Reply | undefined> {
   const name = policyName(given);
   if (givenText === "") throw badRequest("'policy' parameter not supplied or empty");
-  const text = decodeBase64(givenText) ?? givenText;
+  // No policy in clear is the base64 of a text.
+  const text = decodeBase64Text(givenText) ?? givenText;
   checkText(text);
   await writePolicy(barrier, name, text);
   const renamed = name === given ? [] : [`policy name was converted to ${name}`];
@@ -139,14 +141,6 @@ function checkText(text: string): void {
     if (!(error instanceof HclError)) throw error;
     throw badRequest(`failed to parse policy: ${error.message}`, error);
   }
-}
-
-/** The text that is in base64; undefined when it is not, which no policy in clear is. */
-function decodeBase64(text: string): string | undefined {
-  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
-  const bytes = Buffer.from(text, "base64");
-  const decoded = bytes.toString("utf8");
-  return Buffer.from(decoded).equals(bytes) ? decoded : undefined;
 }
 
 async function remove(barrier: Barrier, given: string): Promise<undefined> {

@@ -1,5 +1,6 @@
 import type { Backend, PathSpec } from "../../framework/backend.ts";
 import { auditPaths } from "../audit/paths.ts";
+import { passwordPolicyPaths } from "../passwords/paths.ts";
 import { capabilityPaths } from "../policies/capability-paths.ts";
 import { policyPaths } from "../policies/policy-paths.ts";
 import type { Services } from "../services.ts";
@@ -26,6 +27,7 @@ export function systemBackend(services: Services, sealPaths: readonly PathSpec[]
       ...mountPaths(services),
       ...authMountPaths(services),
       ...policyPaths(services),
+      ...passwordPolicyPaths(services),
       ...capabilityPaths(services, (record) => aclOfToken(services, record)),
       ...wrappingPaths(services),
       ...auditPaths(services, services.audit),

@@ -1,5 +1,5 @@
 import { badRequest } from "../../base/errors.ts";
-import type { Json } from "../../base/json.ts";
+import { parseJson } from "../../base/json.ts";
 import { type EngineRequest, type PathSpec, path } from "../../framework/backend.ts";
 import { type Fields, field } from "../../framework/field.ts";
 import { builtinRequest } from "../builtin-request.ts";
@@ -53,7 +53,7 @@ function unwrapPath(services: Services): PathSpec {
         handler: async (request) => {
           const { response } = await takeOut(services, request);
           // The text is our own; a limit on its depth would refuse what was accepted when it was wrapped.
-          return response === "" ? undefined : { bare: JSON.parse(response) as Json };
+          return response === "" ? undefined : { bare: parseJson(response, Number.POSITIVE_INFINITY) };
         },
       },
     },

@@ -2,9 +2,26 @@ import { ApiError, badRequest, hasCode, messageOf } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
-import { type ConnectionConfig, detail, listConfigs, putConfig, readConfig, retireConfig } from "./config.ts";
+import {
+  describeRootRotation,
+  mergeRootRotation,
+  NO_ROOT_ROTATION,
+  nextRootRotation,
+  ROOT_ROTATION_FIELDS,
+  type RootRotationTimes,
+} from "../../framework/rotation.ts";
+import {
+  type ConnectionConfig,
+  detail,
+  isSelfManaged,
+  listConfigs,
+  putConfig,
+  readConfig,
+  retireConfig,
+} from "./config.ts";
 import type { Connections } from "./connections.ts";
-import { checkNoRotation, settleRotation } from "./root-rotation.ts";
+import { checkNoRotation, requireRootLogin, settleRotation } from "./root-rotation.ts";
+import { staticRolesOn } from "./static-role.ts";
 
 const FIELDS = {
   name: field.string({ description: "The connection's name." }),
@@ -25,6 +42,10 @@ const FIELDS = {
   connection_url: field.string({
     description: "How to reach the server, with {{username}} and {{password}} where the two belong.",
   }),
+  skip_static_role_import_rotation: field.bool({
+    description: "Take static roles over without a rotation, unless they say otherwise.",
+  }),
+  ...ROOT_ROTATION_FIELDS,
   username: field.string({ description: "The administrator's name." }),
   password: field.string({ description: "The administrator's password.", sensitive: true }),
 };
@@ -40,6 +61,8 @@ const OWN = [
   "allowed_roles",
   "root_rotation_statements",
   "password_policy",
+  "skip_static_role_import_rotation",
+  ...Object.keys(ROOT_ROTATION_FIELDS),
 ];
 
 /** Never shown. */
@@ -94,7 +117,8 @@ export function configPaths(context: MountContext, connections: Connections): Pa
               refuseConflict(values.name, error),
             );
             await connections.close(values.name);
-            return undefined;
+            const roles = await staticRolesOn(storage, values.name);
+            return roles.length === 0 ? undefined : { warnings: [leftBehind(roles)] };
           },
         },
       },
@@ -102,6 +126,14 @@ export function configPaths(context: MountContext, connections: Connections): Pa
     resetPath(context, connections),
   ];
 }
+
+function leftBehind(roles: readonly string[]): string {
+  const shown = roles.slice(0, ROLES_SHOWN_MAX).join(", ");
+  const more = roles.length > ROLES_SHOWN_MAX ? ` and ${roles.length - ROLES_SHOWN_MAX} more` : "";
+  return `The passwords of these static roles are not rotated without the connection: ${shown}${more}`;
+}
+
+const ROLES_SHOWN_MAX = 10;
 
 function resetPath({ storage }: MountContext, connections: Connections): PathSpec {
   return path({
@@ -145,7 +177,8 @@ async function write(
   verify: boolean,
 ): Promise<Reply | undefined> {
   const stored = await readConfig(context.storage, name);
-  const config = merge(stored?.config, given, raw);
+  const config = merge(stored?.config, given, raw, context.clock.now());
+  if (config.rotateAt !== null) requireRootLogin(config);
   await tryOut(connections, config, verify);
   try {
     await context.storage.commit([putConfig(name, config, stored?.version ?? 0)]);
@@ -169,6 +202,7 @@ function merge(
   old: ConnectionConfig | undefined,
   given: Given<ConfigFields>,
   raw: JsonObject,
+  now: number,
 ): ConnectionConfig {
   const details: Record<string, Json> = { ...old?.details };
   for (const [key, value] of Object.entries(raw)) {
@@ -183,17 +217,29 @@ function merge(
     allowedRoles: given.allowed_roles ?? old?.allowedRoles ?? [],
     rootRotationStatements: given.root_rotation_statements ?? old?.rootRotationStatements ?? [],
     passwordPolicy: given.password_policy ?? old?.passwordPolicy ?? "",
+    skipsImportRotation: given.skip_static_role_import_rotation ?? old?.skipsImportRotation ?? false,
+    ...mergeRotation(old, given, now),
   };
 }
 
+/** Times that change are counted from now. */
+function mergeRotation(
+  old: ConnectionConfig | undefined,
+  given: Given<ConfigFields>,
+  now: number,
+): { readonly rootRotation: RootRotationTimes; readonly rotateAt: number | null } {
+  const before = old?.rootRotation ?? NO_ROOT_ROTATION;
+  const rootRotation = mergeRootRotation(before, given);
+  const isSame = JSON.stringify(rootRotation) === JSON.stringify(before);
+  return { rootRotation, rotateAt: isSame ? (old?.rotateAt ?? null) : nextRootRotation(rootRotation, now) };
+}
+
 async function tryOut(connections: Connections, config: ConnectionConfig, verify: boolean): Promise<void> {
-  if (config.passwordPolicy !== "") {
-    throw badRequest("password_policy: password policies are not part of this version of vsec");
-  }
   try {
     const plugin = await connections.create(config);
     try {
-      if (verify) await plugin.verify();
+      // Without an administrator there is nobody to log in as.
+      if (verify && !isSelfManaged(config)) await plugin.verify();
     } finally {
       await plugin.close();
     }
@@ -225,5 +271,7 @@ function describe(config: ConnectionConfig): JsonObject {
     plugin_name: config.pluginName,
     plugin_version: config.pluginVersion,
     root_credentials_rotate_statements: config.rootRotationStatements,
+    skip_static_role_import_rotation: config.skipsImportRotation,
+    ...describeRootRotation(config.rootRotation),
   };
 }

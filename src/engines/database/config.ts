@@ -1,6 +1,8 @@
 import { matchesGlob } from "../../base/glob.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { NO_ROOT_ROTATION, type RootRotationTimes } from "../../framework/rotation.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
+import { booleanDetail } from "./connection-url.ts";
 
 /** A connection's configuration. */
 export interface ConnectionConfig {
@@ -11,6 +13,12 @@ export interface ConnectionConfig {
   readonly allowedRoles: readonly string[];
   readonly rootRotationStatements: readonly string[];
   readonly passwordPolicy: string;
+  /** When the administrator's password is replaced by itself. */
+  readonly rootRotation: RootRotationTimes;
+  /** When that is due next; null: never. Milliseconds since the epoch. */
+  readonly rotateAt: number | null;
+  /** Whether static roles are taken over without a rotation, unless they say otherwise. */
+  readonly skipsImportRotation: boolean;
 }
 
 export interface StoredConfig {
@@ -22,12 +30,22 @@ const CONFIG = "config/";
 /** A deleted configuration is kept here: leases that were issued with it still have to be revoked. */
 const RETIRED = "retired-config/";
 
+/** What configurations did not have that were stored by an earlier version. */
+const LATER = { rootRotation: NO_ROOT_ROTATION, rotateAt: null, skipsImportRotation: false };
+
+function decodeConfig(value: JsonObject): ConnectionConfig {
+  return { ...LATER, ...(value as unknown as ConnectionConfig) };
+}
+
+/** The name of the connection whose configuration has this key. Null: it is no configuration's. */
+export function configOf(key: string): string | null {
+  return key.startsWith(CONFIG) ? key.slice(CONFIG.length) : null;
+}
+
 /** Null: no connection of that name is configured. */
 export async function readConfig(storage: EngineStorage, name: string): Promise<StoredConfig | null> {
   const entry = await storage.get(CONFIG + name);
-  return entry === null
-    ? null
-    : { config: entry.value as unknown as ConnectionConfig, version: entry.version };
+  return entry === null ? null : { config: decodeConfig(entry.value), version: entry.version };
 }
 
 /** The newest configuration of that name there has been, for revocation. Null: there was never one. */
@@ -38,12 +56,13 @@ export async function readConfigForRevocation(
   const stored = await readConfig(storage, name);
   if (stored !== null) return stored.config;
   const retired = await storage.get(RETIRED + name);
-  return retired === null ? null : (retired.value as unknown as ConnectionConfig);
+  return retired === null ? null : decodeConfig(retired.value);
 }
 
-/** The write that stores a configuration. @param expect - The version it replaces; 0: none. */
+/** The write that stores a configuration; it is due when its administrator's password is. @param expect - The version it replaces; 0: none. */
 export function putConfig(name: string, config: ConnectionConfig, expect: number): EngineWrite {
-  return { op: "put", key: CONFIG + name, value: config as unknown as JsonObject, expect };
+  const value = config as unknown as JsonObject;
+  return { op: "put", key: CONFIG + name, value, dueAt: config.rotateAt, expect };
 }
 
 /** A precondition: the configuration is still at this version. */
@@ -82,4 +101,9 @@ export function detail(details: JsonObject, key: string): string {
  */
 export function isRoleAllowed(allowed: readonly string[], role: string): boolean {
   return allowed.some((pattern) => matchesGlob(pattern, role));
+}
+
+/** Whether the users of a connection change their own passwords: it has no administrator. */
+export function isSelfManaged({ details }: ConnectionConfig): boolean {
+  return booleanDetail(details, "self_managed");
 }

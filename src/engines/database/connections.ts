@@ -1,7 +1,7 @@
 import { badRequest, messageOf } from "../../base/errors.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import { type ConnectionConfig, readConfigForRevocation } from "./config.ts";
-import { DatabaseError, type DatabasePlugin, type PluginFinder } from "./plugin.ts";
+import { DatabaseError, type DatabasePlugin, type DatabasePluginType, type PluginFinder } from "./plugin.ts";
 import { settleRotation } from "./root-rotation.ts";
 import { usernameFor } from "./username.ts";
 
@@ -29,6 +29,18 @@ export class Connections {
   async chooseUsername(config: ConnectionConfig, displayName: string, roleName: string): Promise<string> {
     const type = await this.#findPlugin(config.pluginName);
     return usernameFor(type, config, displayName, roleName, this.#context);
+  }
+
+  /** How this kind of database is driven. @throws ApiError 400 for an unknown one. */
+  typeOf({ pluginName }: ConnectionConfig): Promise<DatabasePluginType> {
+    return this.#findPlugin(pluginName);
+  }
+
+  /** Whether the users of this connection can be static roles'. */
+  async hasStaticRoles(config: ConnectionConfig): Promise<boolean> {
+    const plugin = await this.create(config);
+    await plugin.close();
+    return plugin.verifyLogin !== undefined;
   }
 
   /** Makes an unconnected plugin for a configuration. @throws ApiError 400 for details that are wrong. */

@@ -3,12 +3,13 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
-import { generatePassword } from "../../framework/password.ts";
 import type { LeasePlan, NewLease } from "../../framework/secret.ts";
+import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
 import { CREDS_SECRET, type CredsInternal, EXPIRY_SLACK_MS } from "./creds-secret.ts";
-import { DatabaseError } from "./plugin.ts";
+import { newCredential } from "./new-credential.ts";
+import { DatabaseError, type NewUser } from "./plugin.ts";
 import { type Role, readRole } from "./role.ts";
 
 /** `creds/:name`: a database user that lives as long as its lease. @see reference: database engine, creds. */
@@ -16,13 +17,16 @@ export function credsPaths(context: MountContext, connections: Connections): Pat
   return [
     path({
       pattern: "creds/:name",
-      fields: { name: field.string({ description: "The role that the user is made by." }) },
+      fields: {
+        name: field.string({ description: "The role that the user is made by." }),
+        connection: CONNECTION_FIELD,
+      },
       help: { synopsis: "Issue a database user for a role, under a lease." },
       operations: {
         read: {
           summary: "Issue a database user.",
           handler: async ({ values, displayName }) => ({
-            lease: await planUser(context, connections, values.name, displayName),
+            lease: await planUser(context, connections, values, displayName),
           }),
         },
       },
@@ -33,22 +37,27 @@ export function credsPaths(context: MountContext, connections: Connections): Pat
 async function planUser(
   context: MountContext,
   connections: Connections,
-  roleName: string,
+  request: { readonly name: string; readonly connection: boolean },
   displayName: string,
 ): Promise<LeasePlan> {
+  const { name: roleName } = request;
   const role = await readRole(context.storage, roleName);
   if (role === null) throw badRequest(`unknown role: ${roleName}`);
   const config = await allowedConfig(context, role, roleName);
+  const type = await connections.typeOf(config);
   const username = await connections.chooseUsername(config, displayName, roleName);
   // Logging in takes as long as all the rest; it has no effect that would need the lease.
   await connections.warm(role.dbName);
-  const password = generatePassword(context.random);
+  const { shown, ...secret } = await newCredential(context, type, role, config.passwordPolicy);
+  const user = { username, ...secret };
+  const more = request.connection ? await describeConnection(connections, config, user) : {};
   const internal: CredsInternal = {
     v: 1,
     username,
     role: roleName,
     dbName: role.dbName,
     revocationStatements: role.revocationStatements,
+    ...(role.sessionGraceSeconds > 0 ? { sessionGraceSeconds: role.sessionGraceSeconds } : {}),
   };
   return {
     secret: CREDS_SECRET,
@@ -56,7 +65,11 @@ async function planUser(
     principal: username,
     ttlSeconds: role.defaultTtlSeconds,
     maxTtlSeconds: role.maxTtlSeconds,
-    create: (lease) => createUser(context, connections, roleName, role, { username, password }, lease),
+    liveMax: role.maxLive,
+    create: async (lease) => {
+      await createUser(context, connections, roleName, role, user, lease);
+      return { ...shown, ...more, username };
+    },
   };
 }
 
@@ -77,9 +90,9 @@ async function createUser(
   connections: Connections,
   roleName: string,
   role: Role,
-  user: { readonly username: string; readonly password: string },
+  user: Pick<NewUser, "username" | "password" | "publicKey">,
   lease: NewLease,
-): Promise<JsonObject> {
+): Promise<void> {
   try {
     await connections.use(role.dbName, async (plugin) => {
       // Settling a rotation on the way here, or a process that was stopped, can have used up the time.
@@ -101,5 +114,4 @@ async function createUser(
     throw new ApiError(500, aggregate(text), { cause: error });
   }
   failpoint("creds:user-created");
-  return { password: user.password, username: user.username };
 }

@@ -21,6 +21,8 @@ export interface CredsInternal {
   readonly dbName: string;
   /** As the role had them at issue; used when the role is gone. */
   readonly revocationStatements: readonly string[];
+  /** Absent: none. */
+  readonly sessionGraceSeconds?: number;
 }
 
 function internalOf(secret: LeasedSecret): CredsInternal {
@@ -32,7 +34,11 @@ export function credsSecret(context: MountContext, connections: Connections): Se
   return {
     name: CREDS_SECRET,
     createTimeoutMs: CREATE_TIMEOUT_MS,
-    batchKey: (secret) => internalOf(secret).dbName,
+    // Who is not given time does not wait with those who are.
+    batchKey: (secret) => {
+      const { dbName, sessionGraceSeconds = 0 } = internalOf(secret);
+      return `${dbName} ${sessionGraceSeconds}`;
+    },
     renew: (secret) => renewTerms(context, connections, internalOf(secret)),
     revoke: (secrets) => revokeUsers(context, connections, secrets.map(internalOf)),
   };
@@ -68,9 +74,10 @@ async function revokeUsers(
   for (const { role } of users) {
     if (!roles.has(role)) roles.set(role, await readRole(storage, role));
   }
-  const doomed = users.map(({ username, role, revocationStatements }) => ({
+  const doomed = users.map(({ username, role, revocationStatements, sessionGraceSeconds = 0 }) => ({
     username,
     revocationStatements: roles.get(role)?.revocationStatements ?? revocationStatements,
+    sessionGraceMs: sessionGraceSeconds * 1000,
   }));
   try {
     const outcomes = await connections.use(dbName, (plugin) => plugin.deleteUsers(doomed));

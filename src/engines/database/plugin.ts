@@ -3,6 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { RevokeOutcome } from "../../framework/secret.ts";
+import type { CredentialType } from "./credential-type.ts";
 
 /** A failure of the database. Messages name what was tried and the server's own code; a plugin takes passwords out of them. */
 export class DatabaseError extends Error {
@@ -25,7 +26,10 @@ export class DatabaseError extends Error {
 
 export interface NewUser {
   readonly username: string;
+  /** "" for a user with another kind of credential. */
   readonly password: string;
+  /** With credential type rsa_private_key: SubjectPublicKeyInfo in PEM. */
+  readonly publicKey?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly creationStatements: readonly string[];
@@ -35,7 +39,15 @@ export interface DoomedUser {
   readonly username: string;
   /** Empty: the plugin's own plan. */
   readonly revocationStatements: readonly string[];
+  /** How long its sessions may go on before they are ended, at most a minute; absent: not at all. */
+  readonly sessionGraceMs?: number;
 }
+
+/**
+ * How a login ended: `accepted`; `refused`, because the password is another; or `barred`: whatever the password, this user may
+ * not log in here (it has no login, or no right to the database).
+ */
+export type LoginOutcome = "accepted" | "refused" | "barred";
 
 /** A live connection to one database server, as its administrator. */
 export interface DatabasePlugin {
@@ -50,15 +62,46 @@ export interface DatabasePlugin {
   newUser(user: NewUser): Promise<void>;
   /** Moves the user's own expiry, where the database has one. */
   setExpiration(username: string, expiresAt: number, renewStatements: readonly string[]): Promise<void>;
-  /** Changes a user's password (its own, for the administrator). */
+  /**
+   * Changes a user's password (its own, for the administrator): the whole of it, or nothing. Setting the same one again is a
+   * success.
+   * @throws DatabaseError: `statement` only when the change was surely refused.
+   */
   setPassword(username: string, password: string, rotationStatements: readonly string[]): Promise<void>;
+  /**
+   * Logs in as a user over a new connection, to the same server and database, and out again. A plugin without it has no
+   * static roles.
+   * @throws DatabaseError when the server could not be asked.
+   */
+  verifyLogin?(username: string, password: string): Promise<LoginOutcome>;
   /**
    * Makes the users gone, their sessions ended, and verifies it; a user that is not there is a success. Waits for a
    * creation of the same user that is still under way on the server.
    * @returns One outcome for each, in order.
    */
   deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]>;
+  /** The names of all users, superusers left out. A plugin without it cannot be reconciled. */
+  listUsers?(): Promise<readonly string[]>;
+  /**
+   * Tries what a user's life needs, and leaves nothing behind.
+   * @param probe - Its creation statements may be empty: then for a plain user.
+   * @returns A sentence for each thing that the server refused, naming the privilege as the server does; empty: all is well.
+   * @throws DatabaseError when the server could not be asked.
+   */
+  preflight?(probe: NewUser): Promise<readonly string[]>;
   close(): Promise<void>;
+}
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** How a client connects as a user. */
+export interface ClientConnection {
+  readonly url: string;
+  /** The variables that the database's own clients read. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface PluginContext {
@@ -74,8 +117,16 @@ export type PluginFinder = (name: string) => Promise<DatabasePluginType>;
 export interface DatabasePluginType {
   /** The accepted values of `plugin_name`. */
   readonly names: readonly string[];
+  /** The kinds of credential that its users can have; passwords only unless told. */
+  readonly credentialTypes?: readonly Exclude<CredentialType, "client_certificate">[];
   /** The longest user name the server takes, in bytes. */
   readonly usernameBytesMax: number;
+  /** Which names were built by {@link DatabasePluginType.defaultUsername}, for finding users that were left behind. */
+  readonly usernameMark?: RegExp;
+  /** What whoever writes these creation statements should know; a sentence each. */
+  reviewCreation?(statements: readonly string[]): readonly string[];
+  /** @param details - Connection details. @throws ApiError 400 naming the parameter that is wrong. */
+  clientConnection?(details: JsonObject, login: Login): ClientConnection | Promise<ClientConnection>;
   /** Builds the default user name, before it is cut to the limit. */
   defaultUsername(displayName: string, roleName: string, random: Random, nowMs: number): string;
   /**

@@ -2,7 +2,12 @@ import { badRequest } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
+import type { EngineStorage } from "../../framework/storage.ts";
+import { readConfig } from "./config.ts";
+import type { Connections } from "./connections.ts";
+import { CREDENTIAL_TYPES, checkCredential } from "./credential-type.ts";
 import { deleteRole, listRoles, type Role, readRole, writeRole } from "./role.ts";
+import { NAME_TAKEN, readStatic } from "./static-role.ts";
 
 const FIELDS = {
   name: field.string({ description: "The role's name." }),
@@ -20,15 +25,25 @@ const FIELDS = {
   default_ttl: field.duration({ description: "The TTL of its leases; 0 for the mount's." }),
   max_ttl: field.duration({ description: "The longest its leases can be renewed to; 0 for the mount's." }),
   credential_type: field.string({
-    description: "The kind of credential.",
+    description: "The kind of credential; a database may not have all of them.",
     default: "password",
-    allowed: ["password"],
+    allowed: CREDENTIAL_TYPES,
   }),
   credential_config: field.kvPairs({ description: "Settings of the credential type." }),
+  max_live: field.int({
+    description: "How many of its leases may live at once; 0 for any number. One more is refused.",
+  }),
+  session_grace: field.duration({
+    description:
+      "How long its users' sessions may go on when they are revoked, logins being refused; at most 60 s.",
+  }),
 };
 
+/** A revocation is waited for; one that takes longer would be taken up by another process. */
+const GRACE_SECONDS_MAX = 60;
+
 /** `roles` and `roles/:name`. @see reference: database engine, dynamic roles. */
-export function rolePaths({ storage }: MountContext): PathSpec[] {
+export function rolePaths({ storage }: MountContext, connections: Connections): PathSpec[] {
   return [
     path({
       pattern: "roles",
@@ -61,8 +76,12 @@ export function rolePaths({ storage }: MountContext): PathSpec[] {
           summary: "Create or change a role.",
           handler: async ({ values, given }) => {
             const old = await readRole(storage, values.name);
-            await writeRole(storage, values.name, merge(old, given));
-            return undefined;
+            if ((await readStatic(storage, values.name)) !== null) throw badRequest(NAME_TAKEN);
+            const role = merge(old, given);
+            await writeRole(storage, values.name, role);
+            if (given.creation_statements === undefined) return undefined;
+            const warnings = await review(storage, connections, role);
+            return warnings.length === 0 ? undefined : { warnings };
           },
         },
         delete: {
@@ -88,21 +107,28 @@ function merge(old: Role | null, given: Given<typeof FIELDS>): Role {
     maxTtlSeconds: given.max_ttl ?? old?.maxTtlSeconds ?? 0,
     credentialType: given.credential_type ?? old?.credentialType ?? "password",
     credentialConfig: given.credential_config ?? old?.credentialConfig ?? {},
+    maxLive: given.max_live ?? old?.maxLive ?? 0,
+    sessionGraceSeconds: given.session_grace ?? old?.sessionGraceSeconds ?? 0,
   };
+  if (role.maxLive < 0) throw badRequest("max_live must be 0 or more");
+  if (role.sessionGraceSeconds > GRACE_SECONDS_MAX) {
+    throw badRequest(`session_grace must not be longer than ${GRACE_SECONDS_MAX} seconds`);
+  }
   if (role.dbName === "") throw badRequest("database name is required");
-  checkCredential(role);
+  checkCredential(role.credentialType, role.credentialConfig);
   return role;
 }
 
-function checkCredential({ credentialType, credentialConfig }: Role): void {
-  if (credentialType !== "password") throw badRequest(`invalid credential_type "${credentialType}"`);
-  const [key] = Object.keys(credentialConfig);
-  if (key === undefined) return;
-  const reason =
-    key === "password_policy"
-      ? "password policies are not part of this version of vsec"
-      : `unknown key "${key}"`;
-  throw badRequest(`credential_config validation failed: ${reason}`);
+/** What the role's kind of database says of its creation statements; nothing where the connection is not there yet. */
+async function review(
+  storage: EngineStorage,
+  connections: Connections,
+  role: Role,
+): Promise<readonly string[]> {
+  const stored = await readConfig(storage, role.dbName);
+  if (stored === null) return [];
+  const { reviewCreation } = await connections.typeOf(stored.config);
+  return reviewCreation?.(role.creationStatements) ?? [];
 }
 
 function describe(role: Role): JsonObject {
@@ -113,9 +139,11 @@ function describe(role: Role): JsonObject {
     credential_type: role.credentialType,
     db_name: role.dbName,
     default_ttl: role.defaultTtlSeconds,
+    ...(role.maxLive > 0 ? { max_live: role.maxLive } : {}),
     max_ttl: role.maxTtlSeconds,
     renew_statements: role.renewStatements,
     revocation_statements: role.revocationStatements,
     rollback_statements: role.rollbackStatements,
+    ...(role.sessionGraceSeconds > 0 ? { session_grace: role.sessionGraceSeconds } : {}),
   };
 }

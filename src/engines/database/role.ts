@@ -14,14 +14,21 @@ export interface Role {
   readonly maxTtlSeconds: number;
   readonly credentialType: string;
   readonly credentialConfig: Readonly<Record<string, string>>;
+  /** How many of its leases may live at once; 0: any number. */
+  readonly maxLive: number;
+  /** How long sessions may go on after the revocation of their user has begun. */
+  readonly sessionGraceSeconds: number;
 }
+
+/** What roles did not have that were stored by an earlier version. */
+const LATER = { maxLive: 0, sessionGraceSeconds: 0 };
 
 const ROLES = "roles/";
 
 /** Null: no such role. */
 export async function readRole(storage: EngineStorage, name: string): Promise<Role | null> {
   const entry = await storage.get(ROLES + name);
-  return entry === null ? null : (entry.value as unknown as Role);
+  return entry === null ? null : { ...LATER, ...(entry.value as unknown as Role) };
 }
 
 export async function writeRole(storage: EngineStorage, name: string, role: Role): Promise<void> {

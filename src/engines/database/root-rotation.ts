@@ -2,7 +2,7 @@ import { ApiError, aggregate, badRequest, hasCode, messageOf } from "../../base/
 import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import type { MountContext } from "../../framework/backend.ts";
-import { generatePassword } from "../../framework/password.ts";
+import { isInWindow, nextRootRotation } from "../../framework/rotation.ts";
 import type { EngineWrite } from "../../framework/storage.ts";
 import {
   type ConnectionConfig,
@@ -13,6 +13,7 @@ import {
   type StoredConfig,
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
+import { newPassword as makePassword } from "./new-credential.ts";
 import { DatabaseError, type DatabasePlugin } from "./plugin.ts";
 
 /**
@@ -61,13 +62,9 @@ export async function rotateRoot(
   await settleRotation(context, connections, name).catch(refuse);
   // Read after the settling, which changes the password.
   const stored = await requireConfig(context, name);
-  const username = detail(stored.config.details, "username");
-  if (username === "") throw badRequest("unable to rotate root credentials: no username in configuration");
-  if (detail(stored.config.details, "password") === "") {
-    throw badRequest("unable to rotate root credentials: no password in configuration");
-  }
+  const username = requireRootLogin(stored.config);
   const busyUntil = context.clock.now() + BUSY_MS;
-  const newPassword = generatePassword(context.random);
+  const newPassword = await makePassword(context, stored.config.passwordPolicy);
   const record: RotationRecord = { username, newPassword, busyUntil, isSettled: false };
   const version = await begin(context, name, record, stored);
   failpoint("rotate-root:recorded");
@@ -83,6 +80,45 @@ export async function rotateRoot(
   await withPlugin(connections, renewed, (plugin) => plugin.verify()).catch(refuse);
   failpoint("rotate-root:proved");
   await commitPassword(context, connections, name, { record, version, othersUntil: 0 });
+}
+
+/** The administrator's name. @throws ApiError 400 with Vault's texts where there is none whose password could be rotated. */
+export function requireRootLogin({ details }: ConnectionConfig): string {
+  const username = detail(details, "username");
+  if (username === "") throw badRequest("unable to rotate root credentials: no username in configuration");
+  if (detail(details, "password") === "") {
+    throw badRequest("unable to rotate root credentials: no password in configuration");
+  }
+  return username;
+}
+
+/**
+ * The rotation of an administrator's password that its connection's times ask for. One that could not be done in its window
+ * waits for the next time.
+ * @throws whatever {@link rotateRoot} throws; then it is still due.
+ */
+export async function rotateDueRoot(
+  context: MountContext,
+  connections: Connections,
+  name: string,
+): Promise<void> {
+  const stored = await readConfig(context.storage, name);
+  const now = context.clock.now();
+  if (stored === null || stored.config.rotateAt === null || stored.config.rotateAt > now) return;
+  // One that is under way is due on its own account, and moves the next one.
+  if ((await context.storage.get(RECORDS + name)) !== null) return;
+  const { rootRotation, rotateAt } = stored.config;
+  if (isInWindow(rootRotation, rotateAt, now)) {
+    await rotateRoot(context, connections, name);
+    context.log.info("the root credentials were rotated", { mount: context.mountPath, connection: name });
+    return;
+  }
+  const next = { ...stored.config, rotateAt: nextRootRotation(rootRotation, now) };
+  await context.storage.commit([putConfig(name, next, stored.version)]);
+  context.log.warn("a root rotation was not possible in its window; it waits for the next time", {
+    mount: context.mountPath,
+    connection: name,
+  });
 }
 
 /** @throws ApiError 500 `failed to update user: …`. */
@@ -261,8 +297,10 @@ async function commitPassword(
     const end: EngineWrite = isAlone
       ? { op: "delete", key, expect: entry.version }
       : { op: "put", key, value, dueAt: present.busyUntil, expect: entry.version };
+    const rotateAt = nextRootRotation(config.rootRotation, context.clock.now());
+    const renewed = { ...withPassword(config, record.newPassword), rotateAt };
     try {
-      await context.storage.commit([putConfig(name, withPassword(config, record.newPassword), version), end]);
+      await context.storage.commit([putConfig(name, renewed, version), end]);
       failpoint("rotate-root:committed");
       await connections.close(name);
       return;

@@ -44,3 +44,32 @@ function runTemplate(
     throw badRequest(`invalid username template: ${messageOf(error)}`, error);
   }
 }
+
+/** Letters that a fixed beginning must have at least, to be told from other users' names. */
+const MARK_CHARS_MIN = 3;
+
+/**
+ * Which names {@link usernameFor} could have built for this connection.
+ * @throws ApiError 400 where they cannot be told from others: a template without a fixed beginning.
+ */
+export function usernameMark(
+  type: DatabasePluginType,
+  config: ConnectionConfig,
+  context: Pick<MountContext, "random" | "clock">,
+): RegExp {
+  if (detail(config.details, "username_template") === "" && type.usernameMark !== undefined) {
+    return type.usernameMark;
+  }
+  const [first, second] = [
+    usernameFor(type, config, "Aa0", "Bb1", context),
+    usernameFor(type, config, "yZ9", "xY8", context),
+  ];
+  let length = 0;
+  while (length < first.length && first[length] === second[length]) length += 1;
+  if (length < MARK_CHARS_MIN) {
+    throw badRequest(
+      `username_template gives names without a fixed beginning of ${MARK_CHARS_MIN} characters, by which they could be told from others`,
+    );
+  }
+  return new RegExp(`^${first.slice(0, length).replace(/[^\w-]/g, "\\$&")}`);
+}

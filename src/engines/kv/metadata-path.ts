@@ -1,6 +1,7 @@
 import { formatGoDuration } from "../../base/duration.ts";
 import { ApiError } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
+import { timeText } from "../../base/time-text.ts";
 import {
   type EngineRequest,
   type MountContext,
@@ -15,7 +16,7 @@ import { changeSecret } from "./change-secret.ts";
 import { checkMaxVersions, readKvConfig } from "./config.ts";
 import { checkCustomMetadata, patchCustomMetadata, readCustomMetadata } from "./custom-metadata.ts";
 import { RECORD_PREFIX, recordKey, versionKey } from "./keys.ts";
-import { newRecord, readRecord, type SecretRecord, timeText } from "./record.ts";
+import { newRecord, readRecord, type SecretRecord } from "./record.ts";
 
 const FIELDS = {
   path: field.string({ description: "The secret's path." }),

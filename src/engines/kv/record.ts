@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../base/json.ts";
+import { timeText } from "../../base/time-text.ts";
 import type { EngineStorage } from "../../framework/storage.ts";
 import { recordKey } from "./keys.ts";
 
@@ -80,11 +81,6 @@ export function findVersion(
   const number = wanted === 0 ? record.currentVersion : wanted;
   const version = record.versions[String(number)];
   return version === undefined ? undefined : [number, version];
-}
-
-/** A time as Go writes it: RFC 3339 with as much of a fraction as it needs; empty for none. */
-export function timeText(ms: number | null): string {
-  return ms === null ? "" : new Date(ms).toISOString().replace(/\.?0*Z$/, "Z");
 }
 
 /** A version as the answers to reads and writes show it. */

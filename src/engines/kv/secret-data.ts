@@ -1,5 +1,5 @@
 import { badRequest } from "../../base/errors.ts";
-import type { Json, JsonObject } from "../../base/json.ts";
+import { ExactNumber, type Json, type JsonObject } from "../../base/json.ts";
 
 /**
  * How deep a secret may nest. An answer holds it two levels down and is parsed by clients that count as we do, so what is
@@ -14,6 +14,6 @@ export function checkData(data: JsonObject): JsonObject {
 }
 
 function isShallow(value: Json, depthLeft: number): boolean {
-  if (typeof value !== "object" || value === null) return true;
+  if (typeof value !== "object" || value === null || value instanceof ExactNumber) return true;
   return depthLeft > 0 && Object.values(value as JsonObject).every((item) => isShallow(item, depthLeft - 1));
 }

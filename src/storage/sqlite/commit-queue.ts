@@ -17,12 +17,12 @@ export class CommitQueue {
   readonly #commitAll: (batches: readonly (readonly Write[])[]) => readonly CommitOutcome[];
   #waiting: Waiting[] = [];
 
-  /** @param commitAll - Commits all of them in one transaction; what it throws is every one's failure. */
+  /** @param commitAll - Commits all of them in one transaction, or throws and has written nothing. */
   constructor(commitAll: (batches: readonly (readonly Write[])[]) => readonly CommitOutcome[]) {
     this.#commitAll = commitAll;
   }
 
-  /** @returns The versions of its puts, once they are on disk. @throws Its own refusal, or the failure of all. */
+  /** @returns The versions of its puts, once they are on disk. @throws Its own refusal or failure. */
   add(writes: readonly Write[]): Promise<readonly number[]> {
     // What else has arrived already is handled before this comes about.
     if (this.#waiting.length === 0) setImmediate(() => this.flush());
@@ -35,7 +35,14 @@ export class CommitQueue {
   flush(): void {
     const batch = this.#waiting;
     this.#waiting = [];
-    if (batch.length === 0) return;
+    if (this.#commitTogether(batch) || batch.length === 1) return;
+    // What one of them cannot be written for (a disk with too little room for it) is not the others' failure.
+    for (const one of batch) this.#commitTogether([one]);
+  }
+
+  /** @returns False when the transaction failed as a whole. Of a single one that is its outcome; of several nobody was told. */
+  #commitTogether(batch: readonly Waiting[]): boolean {
+    if (batch.length === 0) return true;
     try {
       const outcomes = this.#commitAll(batch.map(({ writes }) => writes));
       for (const [index, { resolve, reject }] of batch.entries()) {
@@ -43,8 +50,10 @@ export class CommitQueue {
         if (outcome instanceof Error) reject(outcome);
         else resolve(outcome);
       }
+      return true;
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      if (batch.length === 1) batch[0]?.reject(error);
+      return false;
     }
   }
 }

@@ -223,6 +223,7 @@ export class TokenWorld {
       given,
       raw: data,
       displayName: caller.record.displayName,
+      callerId: caller.tokenHash,
       clientToken: caller.token,
       remoteAddress: null,
       caller,

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import type { Json, JsonObject } from "../../../src/base/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../../src/base/json.ts";
 import { type CoreWorld, dataOf, errorOf } from "../../core/world.ts";
 import { kvWorld, mustWork, read, write } from "./world.ts";
 
@@ -314,3 +314,47 @@ describe("a kv mount of version 2", () => {
 async function stored(world: CoreWorld): Promise<number> {
   return (await world.barrier.scan("mount/", { limit: 1000 })).entries.length;
 }
+
+describe("numbers that a double does not hold", () => {
+  const text = '{"big":9007199254740993,"deep":[{"x":-123456789012345678901}],"one":1.0,"tiny":1e-9}';
+  const dataText = (answer: { body: unknown }): string =>
+    JSON.stringify((answer.body as { data: { data: Json } }).data.data);
+
+  test("come back as they were written, also through a patch and a wrapping", async () => {
+    const world = await kvWorld();
+    await mustWork(world.put("secret/data/n", parseJson(`{"data":${text}}`)));
+    expect(dataText(await world.get("secret/data/n"))).toBe(text);
+    const patch = parseJson('{"data":{"one":2.50,"tiny":null}}');
+    await mustWork(world.send("PATCH", "secret/data/n", { body: patch }));
+    const patched = '{"big":9007199254740993,"deep":[{"x":-123456789012345678901}],"one":2.50}';
+    expect(dataText(await world.get("secret/data/n"))).toBe(patched);
+    expect(dataOf(await world.get("secret/subkeys/n")).subkeys).toEqual({ big: null, deep: null, one: null });
+    const wrapped = await world.send("GET", "secret/data/n", { wrapTtlSeconds: 60 });
+    const { token } = (wrapped.body as { wrap_info: { token: string } }).wrap_info;
+    expect(dataText(await world.core.handle({ method: "PUT", path: "sys/wrapping/unwrap", token }))).toBe(
+      patched,
+    );
+  });
+
+  test("come back from version 1 and from a token's cubbyhole", async () => {
+    const world = await kvWorld();
+    for (const path of ["plain/n", "cubbyhole/n"]) {
+      await mustWork(world.put(path, parseJson(text)));
+      expect(JSON.stringify((await world.get(path)).body)).toContain(text);
+    }
+  });
+
+  test("are still numbers where a number is asked for", async () => {
+    const world = await kvWorld();
+    await mustWork(world.put("secret/config", parseJson('{"max_versions":3.0,"delete_version_after":1e3}')));
+    expect(dataOf(await world.get("secret/config"))).toMatchObject({
+      max_versions: 3,
+      delete_version_after: "16m40s",
+    });
+    const refused = await world.put("secret/config", parseJson('{"max_versions":9007199254740993}'));
+    expect([refused.status, errorOf(refused)]).toEqual([
+      400,
+      'Field validation failed: error converting input for field "max_versions": cannot parse "9007199254740993" as int',
+    ]);
+  });
+});

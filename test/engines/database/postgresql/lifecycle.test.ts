@@ -77,6 +77,24 @@ onEachVersion((version) => {
     });
   });
 
+  test("a login is accepted, refused for its password, or barred whatever the password", async () => {
+    await createLogin(plugin, "life-8", "right");
+    const verify = (username: string, password: string) => plugin.verifyLogin?.(username, password);
+    expect(await verify("life-8", "right")).toBe("accepted");
+    expect(await verify("life-8", "wrong")).toBe("refused");
+    expect(await verify("never-was", "right")).toBe("refused");
+    await server.query(`ALTER ROLE "life-8" NOLOGIN`);
+    expect(await verify("life-8", "right")).toBe("barred");
+    await server.query(`ALTER ROLE "life-8" LOGIN VALID UNTIL '2001-01-01'`);
+    expect(await verify("life-8", "right")).toBe("barred");
+    await server.query(`ALTER ROLE "life-8" VALID UNTIL 'infinity'`);
+    const closed = await server.createDatabase();
+    await server.query(`REVOKE CONNECT ON DATABASE ${closed} FROM PUBLIC`);
+    const elsewhere = openPlugin(server, await server.createAdmin("createrole"), closed);
+    expect(await elsewhere.verifyLogin?.("life-8", "right")).toBe("barred");
+    await elsewhere.close();
+  });
+
   test("with password_authentication=password the server gets the password itself", async () => {
     const admin = await server.createAdmin("createrole");
     const plain = openPlugin(server, admin, database, { password_authentication: "password" });

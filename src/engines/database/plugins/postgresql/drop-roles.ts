@@ -20,7 +20,7 @@ import { asDatabaseError, ConnectionLost, type Redactor, StatementRefused } from
 import { cleanElsewhere, DROP_LIMITS, type DropContext, failure, handOver } from "./hand-over.ts";
 import { identifier, identifiers } from "./quoting.ts";
 import { type DoomedRole, roleOf, rolesQuery } from "./roles.ts";
-import { endSessions, sessionHolders } from "./sessions.ts";
+import { awaitSessions, endSessions, sessionHolders } from "./sessions.ts";
 import { begin, commit, firstFailure, lockKey, rowsOf, WAIT_LIMITS } from "./transaction.ts";
 
 /** The most roles of one transaction; PostgreSQL runs out of memory for locks at some 8,000. */
@@ -173,6 +173,7 @@ async function quieten(
   const joins = roles.flatMap(({ oid, join }) => (involved.has(oid) && join !== undefined ? [join] : []));
   if (joins.length > 0) await connection.query({ text: joins.join("; ") });
   if (active.length === 0) return readHoldings(roles, rowsOf(looked[1]));
+  await awaitSessions(connection, active, context.plugin.clock, context.graceUntilMs);
   const remaining = await endSessions(connection, active, context.plugin.clock);
   for (const { name, oid } of roles) {
     if (remaining.has(oid)) outcomes.set(name, failure(name, "its sessions do not end"));

@@ -18,6 +18,8 @@ export interface DropContext {
   readonly settings: PostgresSettings;
   readonly plugin: PluginContext;
   readonly redactor: Redactor;
+  /** Until when, by `performance.now()`, sessions may end by themselves. */
+  readonly graceUntilMs: number;
 }
 
 /** The failure to drop one role, as its outcome. */

@@ -3,8 +3,16 @@
 import { badRequest } from "../../../../base/errors.ts";
 import { type Random, randomString } from "../../../../base/random.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
-import type { DatabasePlugin, DatabasePluginType, DoomedUser, NewUser, PluginContext } from "../../plugin.ts";
+import type {
+  DatabasePlugin,
+  DatabasePluginType,
+  DoomedUser,
+  LoginOutcome,
+  NewUser,
+  PluginContext,
+} from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import { Connection } from "./connection.ts";
 import { asDatabaseError, Redactor } from "./failures.ts";
 import { Pool } from "./pool.ts";
 import { identifier, literal } from "./quoting.ts";
@@ -16,6 +24,9 @@ import { runTransaction } from "./transaction.ts";
 /** For everything that a creation, a renewal or a change of password does, connecting included. */
 const CHANGE_MS_MAX = 45_000;
 const VERIFY_MS_MAX = 30_000;
+
+/** The SQLSTATE of a login whose password is wrong; also of a role that is not there, or whose password has expired. */
+const INVALID_PASSWORD = "28P01";
 
 /** A moment as PostgreSQL reads it: `2026-01-02 03:04:05+0000`. */
 export function formatExpiration(expiresAtMs: number): string {
@@ -99,12 +110,77 @@ class PostgresPlugin implements DatabasePlugin {
     await this.#change(() => ({ statements, redactor: this.#redactor.with(password, stored) }));
   }
 
+  async verifyLogin(username: string, password: string): Promise<LoginOutcome> {
+    const settings = { ...this.#settings, user: username, password };
+    try {
+      await (await Connection.open(settings, VERIFY_MS_MAX)).close();
+      return "accepted";
+    } catch (error) {
+      const failure = asDatabaseError(error, "the login", this.#redactor.with(password));
+      if (failure.kind !== "auth") throw failure;
+      const isRefused = failure.serverCode === INVALID_PASSWORD && !(await this.#hasExpired(username));
+      return isRefused ? "refused" : "barred";
+    }
+  }
+
+  /** Whether a user's password has expired, which the server tells whoever logs in as if it were wrong. */
+  async #hasExpired(username: string): Promise<boolean> {
+    const text = "SELECT coalesce(rolvaliduntil < now(), false) AS expired FROM pg_roles WHERE rolname = $1";
+    try {
+      const query = { text, values: [username] };
+      const [row] = await this.#pool.use(VERIFY_MS_MAX, (connection) => connection.query(query));
+      return row?.expired === true;
+    } catch {
+      // Without an administrator who could look, it counts as what the server said it is.
+      return false;
+    }
+  }
+
   deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {
+    const graceMs = Math.max(0, ...users.map(({ sessionGraceMs }) => sessionGraceMs ?? 0));
     return revokeUsers(this.#pool, users, {
       settings: this.#settings,
       plugin: this.#context,
       redactor: this.#redactor,
+      graceUntilMs: performance.now() + graceMs,
     });
+  }
+
+  async listUsers(): Promise<readonly string[]> {
+    const text = "SELECT rolname::text AS name FROM pg_roles WHERE NOT rolsuper ORDER BY rolname";
+    try {
+      const rows = await this.#pool.use(VERIFY_MS_MAX, (connection) => connection.query({ text }));
+      return rows.map(({ name }) => String(name));
+    } catch (error) {
+      throw asDatabaseError(error, "listing the users", this.#redactor);
+    }
+  }
+
+  async preflight({
+    username,
+    password,
+    expiresAt,
+    creationStatements,
+  }: NewUser): Promise<readonly string[]> {
+    const { tryOut } = await import("./preflight.ts");
+    const expiration = formatExpiration(expiresAt);
+    const [stored, admin] = await Promise.all([this.#storedPassword(password), this.#storedAdmin()]);
+    const values = { name: username, username, password: stored, expiration };
+    const queries = splitStatements(creationStatements, { keepBlocks: true });
+    const statements = queries.map((query) => fillStatement(query, values));
+    const redactor = this.#redactor.with(password, stored, admin?.password ?? "");
+    const probe = { username, password: stored, expiration, statements, admin };
+    try {
+      return await this.#pool.use(CHANGE_MS_MAX, (connection) => tryOut(connection, probe, redactor));
+    } catch (error) {
+      throw asDatabaseError(error, "the preflight", redactor);
+    }
+  }
+
+  /** The administrator with its present password, as the server keeps it. Null: it has none. */
+  async #storedAdmin(): Promise<{ readonly username: string; readonly password: string } | null> {
+    const { user, password } = this.#settings;
+    return password === "" ? null : { username: user, password: await this.#storedPassword(password) };
   }
 
   close(): Promise<void> {
@@ -130,9 +206,25 @@ class PostgresPlugin implements DatabasePlugin {
   }
 }
 
+/** A grant of a privilege on an object to the user itself, not to a role that it is a member of. */
+const DIRECT_GRANT = /\bGRANT\b[^;]*\bON\b[^;]*\bTO\b[^;]*\{\{(?:name|username)\}\}/i;
+
+/** @see reference: users' pains, direct grants. */
+function reviewCreation(statements: readonly string[]): readonly string[] {
+  if (!splitStatements(statements, { keepBlocks: true }).some((query) => DIRECT_GRANT.test(query))) return [];
+  return [
+    "The creation statements grant privileges on objects to each user. PostgreSQL keeps such grants in the object's own row, which is " +
+      "full at about 2,440 users: grant them to a group role once, and make users its members (IN ROLE).",
+  ];
+}
+
 export const postgresql: DatabasePluginType = {
   names: ["postgresql-database-plugin"],
   usernameBytesMax: 63,
+  usernameMark: /^v-.*-[A-Za-z0-9]{20}-\d{10}$/,
+  reviewCreation,
+  clientConnection: async (details, login) =>
+    (await import("./client-connection.ts")).clientConnection(details, login),
   defaultUsername: (displayName: string, roleName: string, random: Random, nowMs: number) => {
     const parts = [cut(displayName, 8), cut(roleName, 8), randomString(random, 20)];
     return `v-${parts.join("-")}-${Math.floor(nowMs / 1000)}`;

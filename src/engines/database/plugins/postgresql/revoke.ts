@@ -9,7 +9,7 @@ import type { DropContext } from "./hand-over.ts";
 import type { Pool } from "./pool.ts";
 import { identifier } from "./quoting.ts";
 import { type DoomedRole, roleOf, rolesQuery } from "./roles.ts";
-import { endSessions, sessionHolders } from "./sessions.ts";
+import { awaitSessions, endSessions, sessionHolders } from "./sessions.ts";
 import { begin, firstFailure, lockKey, rowsOf, runTransaction, WAIT_LIMITS } from "./transaction.ts";
 
 const CHUNK_MS_MAX = 300_000;
@@ -82,6 +82,7 @@ async function endSessionsOf(
 ): Promise<boolean> {
   const holders = await connection.query(sessionHolders([role.oid]));
   if (holders.length === 0) return true;
+  await awaitSessions(connection, [role.oid], context.plugin.clock, context.graceUntilMs);
   if (role.join !== undefined) await connection.query({ text: role.join });
   return (await endSessions(connection, [role.oid], context.plugin.clock)).size === 0;
 }

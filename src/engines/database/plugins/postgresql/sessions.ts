@@ -45,3 +45,24 @@ export async function endSessions(
     await clock.sleep(pauseMs);
   }
 }
+
+/**
+ * Waits until these roles have no sessions any more, or the time is over.
+ * @param untilMs - By `performance.now()`.
+ */
+export async function awaitSessions(
+  connection: Connection,
+  oids: readonly number[],
+  clock: Clock,
+  untilMs: number,
+): Promise<void> {
+  for (
+    let pauseMs = POLL_MS_FIRST;
+    performance.now() < untilMs;
+    pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)
+  ) {
+    const rows = await connection.query(sessionHolders(oids));
+    if (rows.length === 0) return;
+    await clock.sleep(pauseMs);
+  }
+}
