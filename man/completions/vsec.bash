@@ -5,7 +5,7 @@ _vsec() {
     word="${COMP_WORDS[index]}"
     candidate="${path:+$path }$word"
     case "$candidate" in
-    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'transit' | 'pki' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'ssh' | 'transit import' | 'transit import-version' | 'pki health-check' | 'pki issue' | 'pki reissue' | 'pki list-intermediates' | 'pki verify-sign' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
+    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'transit' | 'pki' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'agent' | 'render' | 'run' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'ssh' | 'transit import' | 'transit import-version' | 'pki health-check' | 'pki issue' | 'pki reissue' | 'pki list-intermediates' | 'pki verify-sign' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
     *) break ;;
     esac
   done
@@ -14,6 +14,7 @@ _vsec() {
     [[ "$flag" == "=" ]] && flag="${COMP_WORDS[COMP_CWORD - 2]}"
     case "$flag" in
     -format) choices='table json yaml raw' ;;
+    -on-renew-failure) choices='warn reread restart stop' ;;
     -method) choices='patch rw' ;;
     -log-level) choices='trace debug info warn error' ;;
     -log-format) choices='standard json' ;;
@@ -28,7 +29,7 @@ _vsec() {
     return
   fi
   case "$path" in
-    '') choices='audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help pki policy print read secrets server ssh status token transit unwrap version write' ;;
+    '') choices='agent audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help pki policy print read render run secrets server ssh status token transit unwrap version write' ;;
     'secrets') choices='disable enable list move tune' ;;
     'policy') choices='delete fmt list read write' ;;
     'token') choices='capabilities create lookup renew revoke' ;;
@@ -48,6 +49,9 @@ _vsec() {
     'patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -force' ;;
     'list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
     'delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
+    'agent') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -config= -exit-after-auth' ;;
+    'render') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -out= -perms= -watch -interval=' ;;
+    'run') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -env= -template= -file= -pg= -mysql= -aws= -label= -no-mask -on-renew-failure= -signal= -exec' ;;
     'status') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'doctor') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'login') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -method= -path= -no-store -no-print -token-only' ;;

@@ -19,6 +19,8 @@ export interface OutputSupport {
   readonly field?: boolean;
   /** `-format=raw` is allowed. */
   readonly raw?: boolean;
+  /** `-format=env` and `-format=dotenv` are allowed. */
+  readonly environment?: boolean;
   /** Has `-detailed`. */
   readonly detailed?: boolean;
 }
@@ -136,11 +138,16 @@ export const REQUEST_FLAGS = {
   },
 } as const satisfies Flags;
 
-const FORMAT_FLAG: Flag = {
+const FORMAT_FLAG = {
   kind: "string",
   text: 'How to print the answer: "table", "json", "yaml", or, where it says so, "raw".',
   words: ["table", "json", "yaml", "raw"],
   env: "VSEC_FORMAT",
+} as const satisfies Flag;
+const ENVIRONMENT_FORMAT_FLAG: Flag = {
+  ...FORMAT_FLAG,
+  text: `${FORMAT_FLAG.text} Only the data, as lines of NAME=value, in "env" for a shell's eval, in "dotenv" for an environment file.`,
+  words: [...FORMAT_FLAG.words, "env", "dotenv"],
 };
 const FIELD_FLAG: Flag = {
   kind: "string",
@@ -160,14 +167,15 @@ export interface FlagGroup {
 
 /** All flags of a command, in the groups in which help lists them; empty groups are left out. */
 export function flagGroups(command: AnyCommand): readonly FlagGroup[] {
-  const { field, format, detailed } = command.output;
+  const { field, format, detailed, environment } = command.output;
+  const formatFlag = environment === true ? ENVIRONMENT_FORMAT_FLAG : FORMAT_FLAG;
   const groups = [
     { title: "HTTP Options", flags: command.requests ? REQUEST_FLAGS : {} },
     {
       title: "Output Options",
       flags: {
         ...(field === true ? { field: FIELD_FLAG } : {}),
-        ...(format === true ? { format: FORMAT_FLAG } : {}),
+        ...(format === true ? { format: formatFlag } : {}),
         ...(detailed === true ? { detailed: DETAILED_FLAG } : {}),
       },
     },

@@ -69,6 +69,8 @@ export interface CliWorld {
    * @param label - Printed on standard error, without a newline after it.
    */
   promptHidden(label: string): Promise<string | null>;
+  /** Ends this process by a signal, as if it had come from outside. */
+  dieBy(signal: NodeJS.Signals): void;
   /** Runs the daemon until it has ended or a signal asked it to. @returns Its exit code. */
   runDaemon(options: DaemonOptions): Promise<number>;
 }

@@ -7,7 +7,7 @@ import type { ParsedValue } from "./flag-values.ts";
 import { parseBool } from "./go-text.ts";
 
 /** The formats in which an answer can be printed. */
-export type Format = "table" | "json" | "yaml" | "raw";
+export type Format = "table" | "json" | "yaml" | "raw" | "env" | "dotenv";
 
 /** What the flags of every command, and their environment variables, come to. */
 export interface GlobalOptions extends ClientOptions {
@@ -92,6 +92,10 @@ function formatOf(command: AnyCommand, text: string): Format {
     case "raw":
       if (command.output.raw === true) return "raw";
       throw localFailure("This command does not support the -format=raw option.");
+    case "env":
+    case "dotenv":
+      if (command.output.environment === true) return text.toLowerCase() === "env" ? "env" : "dotenv";
+      throw localFailure(`This command does not support the -format=${text.toLowerCase()} option.`);
     default:
       throw localFailure(`Invalid output format: ${text}`);
   }

@@ -45,6 +45,8 @@ export interface Result {
   readonly outcomes: readonly Outcome[];
   /** Absent: 0. */
   readonly exitCode?: number;
+  /** The signal by which this process is to end once all is done, as what it ran did; the exit code is for where it cannot. */
+  readonly signal?: NodeJS.Signals;
 }
 
 /** One outcome, exit 0. */

@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { messageOf } from "../base/errors.ts";
 import type { Env } from "../contract/environment.ts";
 import { EXIT } from "../contract/exit-codes.ts";
+import { dieBy } from "../platform/child/program.ts";
 import { systemClock } from "../platform/clock.ts";
 import { clientFor, storeDirectory } from "./connect.ts";
 import type { CliWorld, DaemonOptions } from "./context.ts";
@@ -36,6 +37,7 @@ function processWorld(stderr: Sink, env: Env): CliWorld {
     readFile: readTextFile,
     writeFile: writeTextFile,
     promptHidden: (label) => promptHidden(process.stdin, stderr, label),
+    dieBy,
     runDaemon: (options) => runDaemon(options, env),
   };
 }

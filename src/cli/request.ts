@@ -5,7 +5,7 @@ import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import { remoteFailure } from "./failure.ts";
 
 /** The parts of a request that a command chooses. */
-export type CommandRequest = Pick<ApiRequest, "method" | "path" | "query" | "body">;
+export type CommandRequest = Pick<ApiRequest, "method" | "path" | "query" | "body" | "leaseFor">;
 
 /** The `errors` of an answer; undefined when its body is not of that shape. */
 export function errorsOf(body: Json): readonly string[] | undefined {

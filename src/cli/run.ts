@@ -23,7 +23,9 @@ import { parseLine } from "./parse-line.ts";
 export async function run(args: readonly string[], world: CliWorld): Promise<number> {
   const state: RunState = { world, format: "table" };
   try {
-    return await dispatchAndRun(args, state);
+    const exitCode = await dispatchAndRun(args, state);
+    if (state.signal !== undefined) world.dieBy(state.signal);
+    return exitCode;
   } catch (error) {
     return report(error, state);
   }
@@ -33,6 +35,8 @@ interface RunState {
   readonly world: CliWorld;
   /** Known once the flags are parsed; until then errors are shown as in a table. */
   format: Format;
+  /** The signal to end by, once the command is done with everything. */
+  signal?: NodeJS.Signals | undefined;
 }
 
 const ROOT_HELP_WORDS = ["-h", "-help", "--help"];
@@ -113,6 +117,7 @@ async function runCommand(entry: CommandEntry, rest: readonly string[], state: R
     const result = await command.run(context, line.values as never, line.args);
     if (options.instead !== undefined) throw nothingToPrint(options.instead);
     for (const outcome of result.outcomes) await show(outcome, view, world);
+    state.signal = result.signal;
     return world.stdout.isBroken ? EXIT.ok.code : (result.exitCode ?? EXIT.ok.code);
   } catch (error) {
     if (error instanceof CommandFailure) await hint(error, entry, line.args, context);

@@ -168,6 +168,7 @@ export async function vsec(args: readonly string[], scene: Scene = {}): Promise<
       prompts.push(label);
       return Promise.resolve(scene.typed ?? null);
     },
+    dieBy: () => undefined,
     runDaemon(options) {
       daemon.push(options);
       return Promise.resolve(scene.daemonExitCode ?? 0);

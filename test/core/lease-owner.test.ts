@@ -107,3 +107,21 @@ describe("a lease that is for a process", () => {
     expect([...world.keys.live]).toEqual([]);
   });
 });
+
+describe("a lease that is given back", () => {
+  test("is its own token's, whatever else that may do", async () => {
+    const made = await world.put("auth/token/create", { policies: ["giver"] });
+    const token = (made.body as unknown as { auth: { client_token: string } }).auth.client_token;
+    await world.put("sys/policies/acl/giver", { policy: 'path "tiny/*" { capabilities = ["read"] }' });
+    const mine = await world.send("GET", "tiny/key/a", { query: { ttl: "1h" }, token });
+    const { lease_id } = mine.body as unknown as { lease_id: string };
+    const { id: other } = await world.issue("tiny/key/b", { ttl: "1h" });
+    const release = (id: string) =>
+      world.send("PUT", "sys/leases/release", { body: { lease_id: id }, token });
+    expect((await release(other)).status).toBe(403);
+    expect((await world.send("PUT", "sys/leases/revoke", { body: { lease_id }, token })).status).toBe(403);
+    expect((await release(lease_id)).status).toBe(204);
+    expect((await release(lease_id)).status).toBe(204);
+    expect(world.keys.live.size).toBe(1);
+  });
+});

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { ROOT } from "../binary/built.ts";
+import { initDatabase } from "../e2e/database.ts";
 import { World } from "../e2e/world.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
 import { examplesOf } from "./examples.ts";
@@ -36,6 +37,28 @@ async function prepareDatabase({ world, server }: Place): Promise<void> {
   world.file("readonly.sql", READERS);
 }
 
+/** A database with a role, a secret, and the files that the pages about commands name. */
+async function prepareSecrets({ world, server }: Place): Promise<void> {
+  await initDatabase(world, server, { roles: { readonly: "1h", app: "1h" } });
+  await world.ok("secrets enable -path=secret kv-v2");
+  await world.ok("kv put secret/app token=open-sesame");
+  await world.ok("auth enable approle");
+  world.file("app.hcl", 'path "database/creds/app" { capabilities = ["read"] }');
+  await world.ok("policy write app app.hcl");
+  await world.ok("write auth/approle/role/app token_policies=app");
+  world.file("role-id", await world.ok("read -field=role_id auth/approle/role/app/role-id"));
+  world.file("secret-id", await world.ok("write -force -field=secret_id auth/approle/role/app/secret-id"));
+  world.file("app.env", "URL=postgresql://{{ database/creds/readonly#username }}@db.example/app\n");
+  world.file("app.conf.tpl", "token = {{ secret/app#token }}\n");
+  world.file("migrate.sh", '#!/bin/sh\ntest -n "$DB_PASSWORD"\n');
+  chmodSync(join(world.home, "migrate.sh"), 0o700);
+  world.file("app.conf.ctmpl", '{{ with secret "database/creds/app" }}{{ .Data.username }}{{ end }}\n');
+  const page = readFileSync(join(ROOT, "docs", "agent.md"), "utf8");
+  const [, config = ""] = /```hcl\n([\s\S]*?)```/.exec(page) ?? [];
+  // Whoever reads the page has a service to reload and a daemon at that place.
+  world.file("agent.hcl", config.replace("systemctl reload app", "true").replace(/^ *address = .*$/m, ""));
+}
+
 const addressOf = (server: PostgresServer): string => `127.0.0.1:${server.port}/postgres?sslmode=disable`;
 
 const DATABASE_PAGES: readonly Page[] = [
@@ -47,6 +70,20 @@ const DATABASE_PAGES: readonly Page[] = [
       "username=vsec_admin": `username=${readFileSync(join(world.home, "admin-name"), "utf8")}`,
       "operator init": "operator init -seal=key-file",
     }),
+  },
+  {
+    page: "run.md",
+    prepare: prepareSecrets,
+    skip: {
+      "vsec run -pg": "a shell of the database waits for a person",
+      "vsec run -aws": "makes what Terraform is told to",
+      "vsec render -watch": "stays until it is ended",
+    },
+  },
+  {
+    page: "agent.md",
+    prepare: prepareSecrets,
+    skip: { "vsec agent -config": "stays until it is ended" },
   },
   {
     page: "ci.md",

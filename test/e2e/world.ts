@@ -30,6 +30,7 @@ export type Line = string | readonly string[];
 
 /** A running command. */
 export interface Running {
+  readonly pid: number;
   /** What it has written to standard error up to now. */
   stderr(): string;
   kill(signal: NodeJS.Signals): void;
@@ -112,6 +113,14 @@ export class World {
     const { code, signal, stderr } = await server.ended;
     if (code !== 0 || !stderr.includes("stopped"))
       throw new CommandFailed(`the daemon ended with ${code ?? signal}\n${stderr}`);
+  }
+
+  /** The variables of every command. */
+  get environment(): Readonly<Record<string, string>> {
+    const all = { ...this.#env, ...this.#place.env };
+    return Object.fromEntries(
+      Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    );
   }
 
   /** Starts a command in the home directory. */
@@ -197,5 +206,10 @@ function watch(child: ChildProcess, { stdin = "", killAfterMs }: RunOptions): Ru
     forget();
     resolve({ code, signal, stdout, stderr });
   });
-  return { stderr: () => stderr, kill: (signal) => void child.kill(signal), ended: promise };
+  return {
+    pid: child.pid ?? 0,
+    stderr: () => stderr,
+    kill: (signal) => void child.kill(signal),
+    ended: promise,
+  };
 }

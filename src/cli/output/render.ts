@@ -72,6 +72,10 @@ async function renderSecret(outcome: Outcome & { show: "secret" }, view: View): 
   const { body } = outcome;
   const warnings = view.format === "table" ? warningsOf(body) : [];
   const field = outcome.field ?? view.field;
+  if ((view.format === "env" || view.format === "dotenv") && !isJsonObject(body.wrap_info)) {
+    const { environmentText } = await import("./environment.ts");
+    return plain(environmentText(body, view.format, field));
+  }
   if (field !== undefined) {
     const { data, text } = fieldOf(body, field);
     const isPlain = view.format === "table" || view.format === "raw";

@@ -45,6 +45,11 @@ path "sys/leases/lookup" {
   capabilities = ["update"]
 }
 
+# Give back leases of its own before their time.
+path "sys/leases/release" {
+  capabilities = ["update"]
+}
+
 # A place of its own, which ends with it.
 path "cubbyhole/*" {
   capabilities = ["create", "read", "update", "delete", "list"]

@@ -1,10 +1,13 @@
-import { ApiError, badRequest } from "../../base/errors.ts";
+import { ApiError, aggregate, badRequest } from "../../base/errors.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
+import { builtinRequest } from "../builtin-request.ts";
 import { endLease, endLeasesUnder, forceLeasesUnder, leasePrefix } from "../leases/end.ts";
 import { listLeases, lookupLease } from "../leases/lookup.ts";
 import { renewLease } from "../leases/renew.ts";
+import { readLease } from "../leases/store.ts";
 import type { Services } from "../services.ts";
+import { leaseOwner } from "../tokens/caller.ts";
 import { revokeTokensUnder } from "../tokens/revoke.ts";
 
 const LEASE_ID = field.string({ description: "The lease's id, as its answer named it." });
@@ -18,6 +21,7 @@ export function leasePaths(services: Services): PathSpec[] {
   return [
     lookupPath(services),
     lookupUnderPath(services),
+    releasePath(services),
     ...["leases/renew", "renew"].flatMap((pattern) => renewPaths(services, pattern)),
     ...["leases/revoke", "revoke"].flatMap((pattern) => revokePaths(services, pattern)),
     ...["leases/revoke-prefix", "revoke-prefix"].map((pattern) => revokePrefixPath(services, pattern)),
@@ -137,6 +141,34 @@ function revokePaths(services: Services, pattern: string): PathSpec[] {
       },
     });
   return [spec(""), spec("/*url_lease_id")];
+}
+
+/**
+ * Ours: a token gives back a lease that it asked for itself, which needs no right to revoke those of others. The default policy
+ * allows it, as it allows a token to end itself.
+ */
+function releasePath(services: Services): PathSpec {
+  return path({
+    pattern: "leases/release",
+    fields: { lease_id: LEASE_ID },
+    help: { synopsis: "Revoke a lease that belongs to the token which asks." },
+    operations: {
+      update: {
+        summary: "Revoke a lease of one's own.",
+        handler: async (request) => {
+          const id = request.values.lease_id;
+          if (id === "") throw badRequest("lease_id must be specified");
+          const lease = await readLease(services, id);
+          if (lease === null) return undefined;
+          const { caller } = builtinRequest(request);
+          if (lease.record.tokenHash !== leaseOwner(caller))
+            throw new ApiError(403, aggregate("permission denied"));
+          const { failed } = await endLease(services, id);
+          return ended(failed, true);
+        },
+      },
+    },
+  });
 }
 
 interface Failed {

@@ -172,7 +172,7 @@ describe("a policy's text", () => {
 });
 
 describe("the built-in default policy", () => {
-  test("grants exactly what Vault's does", () => {
+  test("grants what Vault's does, and to give back leases of one's own", () => {
     const update = ["update"];
     expect(Object.fromEntries(grants(DEFAULT_POLICY))).toEqual({
       "auth/token/lookup-self": ["read"],
@@ -184,6 +184,7 @@ describe("the built-in default policy", () => {
       "sys/internal/ui/resultant-acl": ["read"],
       "sys/renew": update,
       "sys/leases/renew": update,
+      "sys/leases/release": update,
       "sys/leases/lookup": update,
       "cubbyhole/*": ["create", "delete", "list", "read", "update"],
       "sys/wrapping/wrap": update,

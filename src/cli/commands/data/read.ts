@@ -19,6 +19,12 @@ Only its password, for a script:
 
     $ vsec read -field=password database/creds/readonly
 
+All of it as variables of the shell, and in an environment file:
+
+    $ eval "$(vsec read -format=env database/creds/readonly)"
+
+    $ vsec read -format=dotenv database/creds/readonly > .env
+
 Further K=V arguments become parameters of the request.`,
   flags: {
     wait: {
@@ -27,7 +33,7 @@ Further K=V arguments become parameters of the request.`,
     },
   },
   args: { min: 1 },
-  output: { format: true, field: true, raw: true },
+  output: { format: true, field: true, raw: true, environment: true },
   requests: true,
   async run(context, flags, [first = "", ...given]) {
     const path = dataPath(first);

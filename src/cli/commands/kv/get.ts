@@ -25,7 +25,7 @@ An older version, and one value for a script:
     version: { kind: "int", text: "The version to show. Absent or 0: the current one." },
   },
   args: { min: 1, max: 1 },
-  output: { format: true, field: true },
+  output: { format: true, field: true, environment: true },
   requests: true,
   async run(context, flags, [key = ""]) {
     const location = await locate(context, key, flags.mount);

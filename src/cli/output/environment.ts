@@ -1,0 +1,38 @@
+import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
+import { dotenvQuote, shellQuote } from "../run/dotenv.ts";
+
+/** Formats of `NAME=value` lines: for a shell that reads them as its own, and for an environment file. */
+export type EnvironmentFormat = "env" | "dotenv";
+
+/**
+ * An answer's data as lines: `export PASSWORD='…'` or `PASSWORD='…'`. Names are the fields' in capitals, with `_` for what a
+ * variable's name cannot have; the data of a key/value secret with versions is the secret's own. Null values are left out.
+ * @param field - Only this one.
+ */
+export function environmentText(body: JsonObject, format: EnvironmentFormat, field?: string): string {
+  const data = dataOf(body);
+  const pairs = Object.entries(data).filter(
+    ([name, value]) => value !== null && (field === undefined || name === field),
+  );
+  const lines = pairs.map(([name, value]) => lineOf(variableName(name), textOf(value), format));
+  return lines.sort().join("");
+}
+
+function dataOf({ data }: JsonObject): JsonObject {
+  if (!isJsonObject(data)) return {};
+  return isJsonObject(data.data) && isJsonObject(data.metadata) ? data.data : data;
+}
+
+/** A field's name as a variable's. */
+export function variableName(field: string): string {
+  const name = field.toUpperCase().replace(/[^A-Z0-9_]/g, "_");
+  return /^[0-9]/.test(name) ? `_${name}` : name;
+}
+
+function textOf(value: Json): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function lineOf(name: string, value: string, format: EnvironmentFormat): string {
+  return format === "env" ? `export ${name}=${shellQuote(value)}\n` : `${name}=${dotenvQuote(value)}\n`;
+}

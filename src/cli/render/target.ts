@@ -1,0 +1,70 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { messageOf } from "../../base/errors.ts";
+import { replaceTextFile } from "../../platform/text-files.ts";
+import { localFailure } from "../failure.ts";
+
+/** For its user alone, unless said otherwise: what is rendered holds secrets. */
+export const PRIVATE_MODE = 0o600;
+
+/** `0640` or `640`. @throws SyntaxError */
+export function parseMode(text: string): number {
+  if (!/^0?o?[0-7]{3}$/.test(text)) throw new SyntaxError(`"${text}" are no permissions; they are like 0600`);
+  return Number.parseInt(text.replace("o", ""), 8);
+}
+
+/**
+ * Replaces a file in one step, unless it has this content already.
+ * @returns Whether it was written.
+ * @throws CommandFailure (exit 1)
+ */
+export async function writeRendered(
+  path: string,
+  text: string,
+  mode: number,
+  makesDirectories = false,
+): Promise<boolean> {
+  try {
+    if (contentOf(path) === text) return false;
+    if (makesDirectories) await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+    await replaceTextFile(path, text, mode);
+    return true;
+  } catch (error) {
+    throw localFailure(`could not write ${path}: ${messageOf(error)}`, error);
+  }
+}
+
+function contentOf(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    // It is not there, or not to be read: then it is written.
+    return null;
+  }
+}
+
+/**
+ * Runs what a change calls for, and waits for it. It writes to standard error: our standard output is the answer's.
+ * @param env - Its whole environment.
+ * @returns Null, or why it is no success.
+ */
+export function runAfter(
+  command: readonly string[],
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string | null> {
+  const [file = "", ...args] = command;
+  return new Promise((resolve) => {
+    const child = spawn(file, args, { env: { ...env }, stdio: ["ignore", 2, 2] });
+    const stop = (): void => void child.kill("SIGTERM");
+    signal.addEventListener("abort", stop, { once: true });
+    const end = (problem: string | null): void => {
+      signal.removeEventListener("abort", stop);
+      resolve(problem);
+    };
+    child.once("error", (error) => end(`${file}: ${messageOf(error)}`));
+    child.once("close", (code, by) => end(code === 0 ? null : `${file} ended with ${by ?? code}`));
+  });
+}

@@ -1,0 +1,82 @@
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A program that was looked for: its path, or why there is none. */
+export type FoundProgram = { readonly path: string } | { readonly problem: "missing" | "not-executable" };
+
+/** Finds a program as shells do: a name with a slash is a path, any other is looked for in the PATH. */
+export function findProgram(name: string, searchPath: string): FoundProgram {
+  const places = name.includes("/")
+    ? [name]
+    : searchPath.split(delimiter).map((place) => join(place || ".", name));
+  let problem: "missing" | "not-executable" = "missing";
+  for (const path of places) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) continue;
+    if (stats.isFile() && isExecutable(path)) return { path };
+    problem = "not-executable";
+  }
+  return { problem };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether keys of a terminal send their signals to this process's group: then a child in the group has them already.
+ * @see proc_pid_stat(5): field 5 is the group, field 8 the one in the terminal's foreground.
+ */
+export function isInForeground(): boolean {
+  try {
+    const text = readFileSync("/proc/self/stat", "latin1");
+    const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
+    return fields[2] === fields[5];
+  } catch {
+    // Elsewhere than on Linux: a terminal on the input is what there is to go by.
+    return process.stdin.isTTY === true;
+  }
+}
+
+/** Ends this process by a signal, as what it ran ended, so that whoever started it sees the same. */
+export function dieBy(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+}
+
+/**
+ * Replaces this process by a program. It does not come back where that succeeds.
+ * @throws what the system says, or that the runtime cannot do it.
+ */
+export async function replaceProcess(
+  file: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<never> {
+  await restorePipeSignal();
+  const { execve } = process;
+  if (execve === undefined) throw new TypeError("this system cannot replace a process");
+  return execve.call(process, file, argv, { ...env }) as never;
+}
+
+const SIGPIPE = 13;
+
+/**
+ * The runtime ignores SIGPIPE, and what is ignored stays so in the program that takes over: a writer into a closed pipe would
+ * go on for ever. Where the C library cannot be reached the program has to do with it.
+ */
+async function restorePipeSignal(): Promise<void> {
+  try {
+    const { dlopen } = await import("bun:ffi");
+    const name = process.platform === "darwin" ? "libSystem.dylib" : "libc.so.6";
+    const library = dlopen(name, { signal: { args: ["int", "ptr"], returns: "ptr" } });
+    library.symbols.signal(SIGPIPE, null);
+  } catch {
+    // As said above.
+  }
+}
