@@ -32,7 +32,11 @@ export function mysqlCommand(flavour: MysqlFlavour): readonly string[] {
   return [
     ...[loader, "--library-path", MYSQL_LIBRARIES, join(MYSQL_ROOT, "usr", "sbin", "mysqld")],
     ...["--no-defaults", `--lc-messages-dir=${join(MYSQL_ROOT, "usr", "share", "mysql")}`],
-    ...[`--plugin-dir=${join(MYSQL_ROOT, "usr", "lib", "mysql", "plugin")}`, "--mysqlx=OFF"],
+    ...[
+      `--plugin-dir=${join(MYSQL_ROOT, "usr", "lib", "mysql", "plugin")}`,
+      "--mysqlx=OFF",
+      "--secure-file-priv=NULL",
+    ],
   ];
 }
 

@@ -228,7 +228,7 @@ class RunningMysql {
       ...[`--datadir=${join(path, "data")}`, `--socket=${this.socketPath}`, `--port=${port}`],
       ...[`--bind-address=${this.host}`, `--pid-file=${join(path, "pid")}`, "--skip-name-resolve"],
       ...["--innodb-buffer-pool-size=32M", `--tmpdir=${path}`],
-      ...(isDurable ? [] : ["--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0"]),
+      ...(isDurable ? [] : ["--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0"]),
       ...(this.#tls?.flags ?? []),
       ...(this.#options.flags ?? []),
     ];
