@@ -1,3 +1,4 @@
+import { mapBounded } from "../../base/bounded.ts";
 import { messageOf } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { RevokeOutcome, SecretType } from "../../framework/secret.ts";
@@ -8,6 +9,9 @@ import { changeLeases, forgetLeases, type LeaseChange } from "./store.ts";
 
 /** The most leases that go through one revocation together; database batches stay below this as well. */
 export const BATCH_MAX = 500;
+
+/** How many backends are worked with at a time. */
+const GROUPS_AT_ONCE_MAX = 16;
 
 /** How long a revoker has the leases it took for itself. After it, should the revoker be gone, they are due again. */
 const TAKEN_MS = 120_000;
@@ -28,7 +32,7 @@ export async function revokeLeases(services: Services, leases: readonly StoredLe
   const taken = await take(services, leases);
   failpoint("revoke:taken");
   const groups = await groupByBatch(services, taken);
-  const results = await Promise.all(groups.map((group) => revokeGroup(services, group)));
+  const results = await mapBounded(groups, GROUPS_AT_ONCE_MAX, (group) => revokeGroup(services, group));
   const revoked = results.flatMap((result) => result.revoked);
   const failed = results.flatMap((result) => result.failed);
   services.metrics.leasesRevoked(revoked.length, failed.length);

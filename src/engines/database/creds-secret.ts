@@ -73,7 +73,7 @@ async function revokeUsers(
     revocationStatements: roles.get(role)?.revocationStatements ?? revocationStatements,
   }));
   try {
-    const outcomes = await connections.use(dbName, (plugin) => plugin.deleteUsers(doomed));
+    const outcomes = await connections.revoke(dbName, doomed);
     return outcomes.map((outcome, index) =>
       outcome === null ? null : named(outcome, dbName, doomed[index]?.username),
     );

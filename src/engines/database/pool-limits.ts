@@ -1,7 +1,7 @@
 import { parseDurationMs } from "../../base/duration.ts";
 import { badRequest, messageOf } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
-import { textDetail } from "./connection-url.ts";
+import { numberDetail, textDetail } from "./connection-url.ts";
 
 const CONNECTIONS_DEFAULT = 4;
 const CONNECTIONS_MAX = 100;
@@ -24,20 +24,14 @@ export function poolLimits(details: JsonObject): PoolLimits {
   return { connectionsMax: maximum, idleMax: idleMax(details, maximum), lifetimeMs: lifetimeMs(details) };
 }
 
-function wholeNumber(details: JsonObject, name: string): number {
-  const number = Number(textDetail(details, name) || 0);
-  if (!Number.isSafeInteger(number)) throw badRequest(`${name} must be a whole number`);
-  return number;
-}
-
 function connectionsMax(details: JsonObject): number {
-  const number = wholeNumber(details, "max_open_connections");
+  const number = numberDetail(details, "max_open_connections");
   if (number < 0) return CONNECTIONS_MAX;
   return number === 0 ? CONNECTIONS_DEFAULT : Math.min(number, CONNECTIONS_MAX);
 }
 
 function idleMax(details: JsonObject, maximum: number): number {
-  const number = wholeNumber(details, "max_idle_connections");
+  const number = numberDetail(details, "max_idle_connections");
   if (number < 0) return 0;
   return number === 0 ? maximum : Math.min(number, maximum);
 }
