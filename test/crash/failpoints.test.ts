@@ -37,8 +37,9 @@ describe.skipIf(postgresMissing(18) !== undefined)("the places where a kill is t
     );
     const tried = new Set([...INIT_PASSES, ...OPERATIONS.flatMap(({ passes }) => passes)]);
     // Those of the AWS engine need its emulator: test/engines/aws cuts the engine off at the same places, in process.
+    // Those of the plugin for MySQL are passed in killed-with-mariadb.test.ts.
     const left = [...new Set(named)].filter(
-      (name = "") => !tried.has(name) && !/^aws(?:-[a-z]+)?:/.test(name),
+      (name = "") => !tried.has(name) && !/^(?:aws(?:-[a-z]+)?|drop-users):/.test(name),
     );
     expect(left).toEqual([]);
   });
