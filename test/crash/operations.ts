@@ -94,7 +94,7 @@ export const ROTATE: Operation = {
 
 export const DISABLE: Operation = {
   name: "disable",
-  // Retired; made due; taken; revoked; forgotten; the engine's data cleared; the mount removed.
+  // Retired; made due; taken; revoked; forgotten; the mount removed; the engine's data cleared.
   passes: [...COMMIT, ...COMMIT, "revoke-prefix:due", ...TAKE, ...DROP, ...FORGET, ...COMMIT, ...COMMIT],
   prepare: (at) => issue(at, 2),
   command: () => "secrets disable database",

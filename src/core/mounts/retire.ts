@@ -85,13 +85,13 @@ async function hasLeases(services: Services, entry: MountEntry): Promise<boolean
   return false;
 }
 
-/** Killed in the middle it is due again, and goes on. */
+/** Killed in the middle it is due again, and goes on: what makes it due goes with the last of the data. */
 async function removeData({ barrier, mounts }: Services, uuid: string): Promise<void> {
   await mounts.unload(uuid);
-  for (;;) {
+  for (let isLast = false; !isLast; ) {
     const page = await barrier.scan(mountPrefix(uuid), { limit: PAGE });
-    if (page.entries.length === 0) break;
-    await barrier.commit(page.entries.map(({ key }) => ({ op: "delete", key })));
+    isLast = page.next === null;
+    const keys = [...page.entries.map(({ key }) => key), ...(isLast ? [RETIRED_PREFIX + uuid] : [])];
+    await barrier.commit(keys.map((key) => ({ op: "delete", key })));
   }
-  await barrier.commit([{ op: "delete", key: RETIRED_PREFIX + uuid }]);
 }
