@@ -60,13 +60,7 @@ describe.skipIf(missing !== undefined)(
       },
     );
 
-    test.each([
-      "revoke-prefix:due",
-      "revoke:taken",
-      "drop-users:dropped",
-      "drop-users:sessions-ended",
-      "revoke:gone",
-    ])(
+    test.each(["revoke-prefix:due", "drop-users:dropped", "drop-users:sessions-ended", "revoke:gone"])(
       "a revocation by prefix killed at %s goes on where it was, by the same command or by the daemon",
       async (failpoint) => {
         for (const goOn of ["command", "daemon"]) {

@@ -3,7 +3,7 @@ import { badRequest } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { Services } from "../services.ts";
 import type { LeaseRecord, StoredLease } from "./record.ts";
-import { endingRecord, type Revocation, revokeLeases } from "./revoke.ts";
+import { endingRecord, type Revocation, revokeLeases, revokeTaken, slices, TAKEN_MS } from "./revoke.ts";
 import { changeLeases, forgetLeases, type LeaseChange, leasePage, leasesUnder, readLease } from "./store.ts";
 
 const NOTHING: Revocation = { revoked: [], failed: [] };
@@ -37,8 +37,11 @@ export interface PrefixOutcome {
   readonly failed: readonly { readonly record: LeaseRecord; readonly error: string }[];
 }
 
-/** How many pages are worked on at a time: while one waits for the backend, the store has the other. */
-const PAGES_AT_ONCE_MAX = 2;
+/** How many batches are worked on at a time: while one waits for the backend, the store has the other. */
+const BATCHES_AT_ONCE_MAX = 2;
+
+/** How many leases are taken before the first is revoked; those beyond are taken batch by batch. */
+const HELD_MAX = 10_000;
 
 /**
  * Revokes every lease below a prefix. First all of them are made due, durably, so that a kill in the middle leaves the rest
@@ -52,16 +55,25 @@ export async function endLeasesUnder(
 ): Promise<PrefixOutcome> {
   const exact = await readLease(services, prefix);
   if (exact !== null && only(exact.record)) return outcomeOf(await endLease(services, prefix));
-  await makeAllDue(services, prefix, only);
+  const { held, total } = await makeAllDue(services, prefix, only, HELD_MAX);
+  // Later than this others may have them: they are due again, and are met below.
+  const heldUntil = services.clock.now() + TAKEN_MS / 2;
   failpoint("revoke-prefix:due");
-  const pages = await mapBounded(leasesUnder(services, prefix), PAGES_AT_ONCE_MAX, (page) =>
-    endLeases(
-      services,
-      page.filter((lease) => only(lease.record)),
-    ),
-  );
-  return sumOf(pages);
+  const begun = new Set<string>();
+  const first = await mapBounded(slices(held), BATCHES_AT_ONCE_MAX, async (leases) => {
+    if (services.clock.now() > heldUntil) return NONE;
+    for (const { record } of leases) begun.add(record.id);
+    return outcomeOf(await revokeTaken(services, leases));
+  });
+  if (begun.size === total) return sumOf(first);
+  const rest = await mapBounded(leasesUnder(services, prefix), BATCHES_AT_ONCE_MAX, (page) => {
+    const left = page.filter(({ record }) => only(record) && !begun.has(record.id));
+    return left.length === 0 ? Promise.resolve(NONE) : endLeases(services, left);
+  });
+  return sumOf([...first, ...rest]);
 }
+
+const NONE: PrefixOutcome = { revoked: 0, failed: [] };
 
 /** A part of a revocation by prefix, so that whoever asks can say how far it is. */
 export interface PrefixPart extends PrefixOutcome {
@@ -77,7 +89,7 @@ export async function endPartUnder(
   prefix: string,
   after: string | undefined,
 ): Promise<PrefixPart> {
-  const total = after === undefined ? await makeAllDue(services, prefix, () => true) : undefined;
+  const total = after === undefined ? (await makeAllDue(services, prefix, () => true, 0)).total : undefined;
   const page = await leasePage(services, prefix, after);
   return { ...(await endLeases(services, page.leases)), total, next: page.next };
 }
@@ -105,24 +117,32 @@ function lostOf(wanted: readonly StoredLease[], { revoked, failed }: Revocation)
   return wanted.filter((lease) => !settled.has(lease.record.id));
 }
 
-/** @returns How many leases there are, without those that are left out. */
+/**
+ * Makes the leases below a prefix due, without those that are left out: the first so many after as long as this process
+ * holds them, the others at once.
+ */
 async function makeAllDue(
   services: Services,
   prefix: string,
   only: (record: LeaseRecord) => boolean,
-): Promise<number> {
-  let count = 0;
+  heldMax: number,
+): Promise<{ readonly held: readonly StoredLease[]; readonly total: number }> {
+  const held: StoredLease[] = [];
+  let total = 0;
   for await (const page of leasesUnder(services, prefix)) {
     const now = services.clock.now();
+    const isHeld = total < heldMax;
     const wanted = page.filter((lease) => only(lease.record));
-    const running = wanted.filter((lease) => lease.record.state !== "revoking");
-    count += wanted.length;
-    const changes = running.map((lease): LeaseChange => {
-      return { lease, record: endingRecord(lease.record, now), dueAt: now };
+    const changed = isHeld ? wanted : wanted.filter((lease) => lease.record.state !== "revoking");
+    total += wanted.length;
+    const dueAt = isHeld ? now + TAKEN_MS : now;
+    const changes = changed.map((lease): LeaseChange => {
+      return { lease, record: endingRecord(lease.record, now), dueAt };
     });
-    await changeLeases(services, changes);
+    const taken = await changeLeases(services, changes);
+    if (isHeld) held.push(...taken);
   }
-  return count;
+  return { held, total };
 }
 
 /**
