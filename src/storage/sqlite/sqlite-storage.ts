@@ -49,13 +49,24 @@ export function openSqliteStorage(options: SqliteStorageOptions): Storage {
   return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options.keepsLog ?? false);
 }
 
-/** Every method does its work in one go, without awaiting: no transaction is ever open while other code runs. */
+/** A batch of writes that waits for the others of its moment. */
+interface Waiting {
+  readonly writes: readonly Write[];
+  resolve(versions: readonly number[]): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * Every method does its work in one go, without awaiting: no transaction is ever open while other code runs. Only commits of a
+ * process that serves many wait until the present turn of its loop is over: those that come in one turn share one flush to disk.
+ */
 class SqliteStorage implements Storage {
   readonly #file: string;
   readonly #statements = new Map<Statement, StatementSync>();
   #database: DatabaseSync | null;
   readonly #keepsLog: boolean;
   #hasWritten = false;
+  #waiting: Waiting[] = [];
 
   constructor(file: string, database: DatabaseSync, keepsLog: boolean) {
     this.#keepsLog = keepsLog;
@@ -97,15 +108,50 @@ class SqliteStorage implements Storage {
     checkWrites(writes);
     if (writes.length === 0) return [];
     failpoint("store:commit");
-    const versions = this.#transaction("write", () => {
-      for (const write of writes) this.#checkVersion(write);
-      const applied = this.#apply(writes);
-      this.#hasWritten = true;
-      failpoint("store:written");
-      return applied;
-    });
+    const versions = this.#keepsLog ? this.#commitNow(writes) : await this.#commitTogether(writes);
     failpoint("store:committed");
     return versions;
+  }
+
+  #commitNow(writes: readonly Write[]): readonly number[] {
+    return this.#transaction("write", () => {
+      const applied = this.#checkAndApply(writes);
+      if (applied instanceof Error) throw applied;
+      return applied;
+    });
+  }
+
+  #commitTogether(writes: readonly Write[]): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ writes, resolve, reject });
+      if (this.#waiting.length === 1) setImmediate(() => this.#commitWaiting());
+    });
+  }
+
+  /** One transaction for all; should it fail as a whole, each has one of its own, and so an outcome of its own. */
+  #commitWaiting(): void {
+    const group = this.#waiting.splice(0);
+    if (group.length > 1) {
+      try {
+        const outcomes = this.#transaction("write", () =>
+          group.map((waiting) => ({ waiting, applied: this.#checkAndApply(waiting.writes) })),
+        );
+        for (const { waiting, applied } of outcomes) {
+          if (applied instanceof Error) waiting.reject(applied);
+          else waiting.resolve(applied);
+        }
+        return;
+      } catch {
+        // Whatever it was, those that meet it again on their own report it.
+      }
+    }
+    for (const { writes, resolve, reject } of group) {
+      try {
+        resolve(this.#commitNow(writes));
+      } catch (error) {
+        reject(error);
+      }
+    }
   }
 
   async claim(request: ClaimRequest): Promise<readonly StoredEntry[]> {
@@ -137,6 +183,7 @@ class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    this.#commitWaiting();
     const database = this.#database;
     this.#database = null;
     this.#statements.clear();
@@ -146,10 +193,19 @@ class SqliteStorage implements Storage {
     );
   }
 
-  #checkVersion({ key, expect }: Write): void {
-    if (expect === undefined) return;
+  /** @returns The versions; an error, with nothing written, when a precondition does not hold. */
+  #checkAndApply(writes: readonly Write[]): readonly number[] | Error {
+    if (!writes.every((write) => this.#isAtVersion(write))) return conflictError();
+    const applied = this.#apply(writes);
+    this.#hasWritten = true;
+    failpoint("store:written");
+    return applied;
+  }
+
+  #isAtVersion({ key, expect }: Write): boolean {
+    if (expect === undefined) return true;
     const row = this.#row("version", key);
-    if (expect !== (row === undefined ? ABSENT : this.#number(row.version))) throw conflictError();
+    return expect === (row === undefined ? ABSENT : this.#number(row.version));
   }
 
   #apply(writes: readonly Write[]): number[] {
