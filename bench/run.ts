@@ -4,6 +4,7 @@
  */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { awsRevokeFigure } from "./aws-revoke.ts";
 import { commandsFigure } from "./commands.ts";
 import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
@@ -23,6 +24,7 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   revoke: revokeFigure,
   "mass-revoke": massRevokeFigure,
   "issue-rate": issueRateFigure,
+  "aws-revoke": awsRevokeFigure,
   "daemon-start": daemonStartFigure,
   http: httpFigure,
   policies: policiesFigure,

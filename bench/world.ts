@@ -31,12 +31,12 @@ export async function benchWorld(server: PostgresServer): Promise<BenchWorld> {
 }
 
 /** Opens the store in this process. The caller closes it. */
-export function openInstance({ env }: BenchWorld): Instance {
+export function openInstance({ env }: Pick<BenchWorld, "env">): Instance {
   return composeInstance({ env });
 }
 
 /** The token that the store's init has left for its commands. */
-export function tokenOf({ world }: BenchWorld): string {
+export function tokenOf({ world }: Pick<BenchWorld, "world">): string {
   return readFileSync(world.tokenFile, "utf8").trim();
 }
 

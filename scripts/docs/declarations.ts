@@ -8,7 +8,8 @@ import { findRoute } from "../../src/core/route.ts";
 import { controlPaths } from "../../src/core/system/control-paths.ts";
 import type { SealControl } from "../../src/core/system/seal-control.ts";
 import { newRootToken } from "../../src/core/tokens/store.ts";
-import type { Backend } from "../../src/framework/backend.ts";
+import { ENGINES } from "../../src/engines/index.ts";
+import type { Backend, PathSpec } from "../../src/framework/backend.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { openMemoryStorage } from "../../src/storage/memory/memory-storage.ts";
 
@@ -17,8 +18,8 @@ export type Access = "unauthenticated" | "token" | "sudo";
 
 /** One path that vsec declares. */
 export interface Declared {
-  /** Every captured name as `{}`: `auth/approle/role/{}/secret-id`. */
-  readonly shape: string;
+  /** Whether this is the path of an endpoint, whose names are in braces: `auth/approle/role/{role_name}/secret-id`. */
+  serves(endpoint: string): boolean;
   readonly operations: ReadonlySet<string>;
   readonly parameters: ReadonlySet<string>;
   readonly access: Access;
@@ -26,31 +27,69 @@ export interface Declared {
 
 const CLOCK = { now: () => 0, sleep: async () => undefined };
 
-/** All paths of the core's own API, and of each auth method, mounted at its type's name. */
-export async function declaredPaths(): Promise<readonly Declared[]> {
+/** What vsec declares, and for which of the engines that were asked about. */
+export interface Declarations {
+  readonly paths: readonly Declared[];
+  readonly engines: ReadonlySet<string>;
+}
+
+/**
+ * All paths of the core's own API, of each auth method, mounted at its type's name, and of engines, mounted at theirs.
+ * @param engines - Types, with a version where there are several: `aws`, `kv-v2`. One that vsec does not have is left out.
+ */
+export async function declaredPaths(engines: readonly string[]): Promise<Declarations> {
   const { core, token } = await openCore();
-  const found: Declared[] = [];
+  const paths: Declared[] = [];
   const declare = async (mountPath: string): Promise<void> => {
     const route = await findRoute(core.services, mountPath);
     if (route === null) throw new VsecError("USAGE", `nothing is mounted at ${mountPath}`);
-    found.push(...declaredBy(mountPath, route.backend));
+    paths.push(...declaredBy(mountPath, route.backend));
   };
   for (const mountPath of core.services.mounts.builtins.paths) await declare(mountPath);
   for (const { type } of AUTH_METHODS) {
     await core.handle({ method: "PUT", path: `sys/auth/${type}`, token, body: { type } });
     await declare(`auth/${type}/`);
   }
+  const present = engines.map(engineOf).filter(({ type }) => ENGINES.some((engine) => engine.type === type));
+  for (const { name, ...body } of present) {
+    await core.handle({ method: "PUT", path: `sys/mounts/${name}`, token, body });
+    await declare(`${name}/`);
+  }
   await core.close();
-  return found;
+  return { paths, engines: new Set(present.map(({ name }) => name)) };
+}
+
+function engineOf(name: string) {
+  const [, type = name, version] = /^(.+)-v(\d+)$/.exec(name) ?? [];
+  return { name, type, options: version === undefined ? {} : { version } };
 }
 
 function declaredBy(mountPath: string, backend: Backend): Declared[] {
-  return backend.paths.map(({ pattern, operations, fields, unauthenticated, sudo }) => ({
-    shape: `${mountPath}${pattern}`.replace(/\/$/, "").replace(/[:*]\w+/g, "{}"),
-    operations: new Set(Object.keys(operations)),
-    parameters: new Set(Object.keys(fields)),
-    access: unauthenticated === true ? "unauthenticated" : sudo === true ? "sudo" : "token",
+  return backend.paths.map((spec) => ({
+    serves: matcher(`${mountPath}${spec.pattern}`.replace(/\/$/, ""), spec.captures ?? {}),
+    operations: new Set(Object.keys(spec.operations)),
+    parameters: new Set(Object.keys(spec.fields)),
+    access: spec.unauthenticated === true ? "unauthenticated" : spec.sudo === true ? "sudo" : "token",
   }));
+}
+
+/** A name serves a name; one with a rule of its own also the words that follow it, as in `crl/:format` with `/pem|der/`. */
+function matcher(
+  pattern: string,
+  captures: NonNullable<PathSpec["captures"]>,
+): (endpoint: string) => boolean {
+  const parts = pattern.split("/");
+  const takes = (part: string, segment: string): boolean => {
+    const isName = part.startsWith(":") || part.startsWith("*");
+    if (segment.startsWith("{")) return isName;
+    return isName ? captures[part.slice(1)]?.test(segment) === true : part === segment;
+  };
+  return (endpoint) => {
+    const segments = endpoint.split("/");
+    return (
+      segments.length === parts.length && parts.every((part, index) => takes(part, segments[index] ?? ""))
+    );
+  };
 }
 
 /** Nothing is asked of it: what it answers is not part of a declaration. */
@@ -81,7 +120,7 @@ async function openCore(): Promise<{ core: Core; token: string }> {
     clock: CLOCK,
     random: systemRandom,
     log: silentLog,
-    engines: [],
+    engines: ENGINES,
     authMethods: AUTH_METHODS,
     sealPaths: controlPaths(noSeal(), CLOCK.now),
   });

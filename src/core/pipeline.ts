@@ -120,11 +120,13 @@ async function authorise(passage: Passage): Promise<void> {
 
 function mountRequest(passage: Passage, { below, entry }: Route): MountRequest {
   const { wire, request, trail } = passage;
+  const caller = trail.known.standing?.caller;
   return {
     operation: request.operation,
     path: below,
     data: request.data,
-    displayName: trail.known.standing?.caller.record.displayName ?? "",
+    displayName: caller?.record.displayName ?? "",
+    callerId: caller?.tokenHash ?? "",
     remoteAddress: wire.remoteAddress ?? null,
     ...(entry === null ? ownExtras(passage) : {}),
   };
@@ -188,6 +190,7 @@ async function complete(
     path: passage.request.path,
     plan: reply.lease,
     caller: standing.caller,
+    ...(passage.wire.leaseFor === undefined ? {} : { purpose: passage.wire.leaseFor }),
   });
   const { id, renewable } = issued.record;
   passage.issuedLeaseId = id;

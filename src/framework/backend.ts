@@ -26,6 +26,8 @@ export interface EngineRequest<F extends Fields> {
   readonly raw: JsonObject;
   /** The display name of the caller's token: `root`, `token`, `userpass-bob`. */
   readonly displayName: string;
+  /** Stands for the caller's token, and tells nothing about it: the same for all that one token asks, and for no other's. */
+  readonly callerId: string;
   /** The caller's token where the backend is the core's own (`sys/`, `auth/token/`, `cubbyhole/`); empty for engines. */
   readonly clientToken: string;
   /** The caller's network address, without a port. Null: the request came from this machine, not over a network. */

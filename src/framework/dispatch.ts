@@ -20,6 +20,8 @@ export interface MountRequest {
   readonly data: JsonObject;
   /** The display name of the caller's token. */
   readonly displayName: string;
+  /** @see EngineRequest.callerId; empty where nobody asks. */
+  readonly callerId?: string;
   /** The caller's token, for the core's own backends; engines get none. */
   readonly token?: string;
   /** What the core's own backends find on the request besides. */
@@ -91,11 +93,13 @@ function operationOf(spec: PathSpec, { operation, path }: MountRequest): Operati
   return found;
 }
 
-function engineRequest(request: MountRequest, parsed: ParsedFields<Fields>): EngineRequest<Fields> {
-  const { operation, path, data, displayName, token = "", remoteAddress = null } = request;
-  const { values, given } = parsed;
-  const known = { operation, path, values, given, raw: data, displayName, clientToken: token, remoteAddress };
-  return { ...request.extras, ...known };
+function engineRequest(
+  request: MountRequest,
+  { values, given }: ParsedFields<Fields>,
+): EngineRequest<Fields> {
+  const { operation, path, data, displayName, callerId = "", token = "", remoteAddress = null } = request;
+  const caller = { displayName, callerId, clientToken: token, remoteAddress };
+  return { ...request.extras, operation, path, values, given, raw: data, ...caller };
 }
 
 function withWarnings(reply: Reply, { spec }: PathMatch, parsed: ParsedFields<Fields>): Reply {

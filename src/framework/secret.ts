@@ -1,3 +1,4 @@
+import { VsecError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /**
@@ -33,6 +34,8 @@ export interface NewLease {
   readonly expiresAt: number;
   /** When `create` must have ended. What cannot end by then must not be begun: the lease may be revoked soon after. */
   readonly endBy: number;
+  /** Has the lease found by another name too, which the backend chose: an access key id, a serial number. The last one counts. */
+  alsoCall(alias: string): void;
 }
 
 /** An issued secret as renewal and revocation see it. */
@@ -55,6 +58,16 @@ export interface RenewTerms {
 
 /** One lease's outcome in a batch: null when the secret is verified to be gone, else why it is not. */
 export type RevokeOutcome = null | Error;
+
+/**
+ * The outcome of a secret whose turn did not come, because those before it in the batch took all the time there was. It is due
+ * again like one that failed, and it does not count towards those that count as irrevocable.
+ */
+export class NotTried extends VsecError {
+  constructor(what: string) {
+    super("BACKEND", `${what}: its turn did not come in time`);
+  }
+}
 
 /** A kind of dynamic secret. */
 export interface SecretType {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../src/base/json.ts";
 import type { Method } from "../../src/contract/wire.ts";
-import VAULT from "../compat/vault-api-core.json" with { type: "json" };
+import VAULT from "../compat/api/core.json" with { type: "json" };
 import { dataOf } from "../core/world.ts";
 import { AccessWorld } from "./world.ts";
 

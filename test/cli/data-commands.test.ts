@@ -24,6 +24,13 @@ describe("commands about data", () => {
     expect(ran.requests).toEqual([{ method: "GET", path: "p", query: { a: ["1", "2"] } }]);
   });
 
+  test("read -wait asks the engine to see the credential work first", async () => {
+    const ran = await sent(["read", "-wait", "aws/creds/r", "ttl=1h"], { answers: [envelope({ data: {} })] });
+    expect(ran.requests).toEqual([
+      { method: "GET", path: "aws/creds/r", query: { ttl: "1h", wait: "true" } },
+    ]);
+  });
+
   test("flags after the path count, and are not sent", async () => {
     const ran = await sent(["read", "p", "-format=json", "-field", "a"], {
       answers: [envelope({ data: { a: "x" } })],

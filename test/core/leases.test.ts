@@ -72,6 +72,16 @@ describe("a lease", () => {
     expect(dataOf(await world.put("sys/leases/lookup", { lease_id: key }))).toEqual(dataOf(byId));
   });
 
+  test("is found by a name that the backend chose, for as long as it is there", async () => {
+    const { id, key } = await world.issue("tiny/key/serial", { ttl: 60 });
+    const lookUp = () => world.put("sys/leases/lookup", { lease_id: `serial of ${key}` });
+    expect(dataOf(await lookUp())).toMatchObject({ id, principal: key });
+    await renew(id, 100);
+    expect(dataOf(await lookUp())).toMatchObject({ id, principal: key });
+    await world.put("sys/leases/revoke", { lease_id: id });
+    expect(errorOf(await lookUp())).toBe("invalid lease");
+  });
+
   test("whose mount was tuned is renewed by the new maximum", async () => {
     const { id } = await world.issue("tiny/key/a", { ttl: 60 });
     await world.put("sys/mounts/tiny/tune", { default_lease_ttl: "30s", max_lease_ttl: "90s" });

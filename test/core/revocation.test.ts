@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { NotTried } from "../../src/framework/secret.ts";
 import { CoreWorld, dataOf, errorOf } from "./world.ts";
 
 let world: CoreWorld;
@@ -40,6 +41,24 @@ describe("revoking", () => {
     expect(errorOf(answer)).toContain(`failed to revoke "${id}": the backend is away`);
     world.keys.broken = null;
     world.advance(31);
+    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+    expect(world.keys.live.has(key)).toBe(false);
+  });
+
+  test("that is not even tried for want of time is due again, and is never counted as failed", async () => {
+    const { id, key } = await world.issue("tiny/key/a", { ttl: 60 });
+    world.keys.broken = new NotTried("this key");
+    world.advance(60);
+    for (let round = 1; round <= 8; round += 1) {
+      expect(await world.daemon()).toEqual({ done: 0, failed: 1 });
+      world.advance(31);
+    }
+    expect(dataOf(await world.put("sys/leases/lookup", { lease_id: id }))).toMatchObject({
+      revoke_attempts: 0,
+      revoke_error: "this key: its turn did not come in time",
+    });
+    expect(dataOf(await world.get("sys/leases/count", { type: "irrevocable" })).lease_count).toBe(0);
+    world.keys.broken = null;
     expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
     expect(world.keys.live.has(key)).toBe(false);
   });

@@ -4,6 +4,7 @@ import type { Barrier } from "../../src/barrier/port.ts";
 import { VsecError } from "../../src/base/errors.ts";
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
+import type { HostIdentity, Processes } from "../../src/base/processes.ts";
 import type { ApiRequest, ApiResponse, Method } from "../../src/contract/wire.ts";
 import { Core } from "../../src/core/core.ts";
 import type { LeaseRecord } from "../../src/core/leases/record.ts";
@@ -24,8 +25,8 @@ export interface Keys {
   readonly live: Set<string>;
   /** Every key that was asked to be made gone, in order. */
   readonly revoked: string[];
-  /** While set, revocations fail with this text. */
-  broken: string | null;
+  /** While set, revocations fail with this, or with this text. */
+  broken: string | Error | null;
   /** Runs in the middle of a creation, once the key is live. */
   duringCreate: () => Promise<void>;
 }
@@ -44,6 +45,7 @@ function keySecret(keys: Keys): SecretType {
     revoke: async (secrets) =>
       secrets.map(({ internal }) => {
         keys.revoked.push(String(internal.key));
+        if (keys.broken instanceof Error) return keys.broken;
         if (keys.broken !== null) return new VsecError("BACKEND", keys.broken);
         keys.live.delete(String(internal.key));
         return null;
@@ -78,7 +80,8 @@ function tinyEngine(keys: Keys): (context: MountContext) => Backend {
                   principal: key,
                   ttlSeconds: values.ttl,
                   maxTtlSeconds: values.max,
-                  create: async () => {
+                  create: async (lease) => {
+                    if (values.name === "serial") lease.alsoCall(`serial of ${key}`);
                     if (values.name === "impossible") throw new VsecError("BACKEND", "no more keys");
                     keys.live.add(key);
                     await keys.duringCreate();
@@ -140,11 +143,19 @@ function tinyEngine(keys: Keys): (context: MountContext) => Backend {
   });
 }
 
+export const HOST: HostIdentity = { hostname: "here", machine: "m", boot: "b", namespace: "n" };
+
 /** A core with the root token, a tiny engine at `tiny/` and at `tinier/`, and a clock that stands still until told. */
 export class CoreWorld {
   readonly keys: Keys = { live: new Set(), revoked: [], broken: null, duringCreate: async () => undefined };
   readonly logged: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly barrier: Barrier;
+  /** What the core sees of other processes; a test says how it is with them. */
+  readonly processes: Processes & { liveness: Processes["liveness"] } = {
+    self: () => null,
+    host: () => HOST,
+    liveness: () => "alive",
+  };
   readonly core: Core;
   readonly #token: string;
   readonly #time: { now: number };
@@ -188,6 +199,7 @@ export class CoreWorld {
       barrier: this.barrier,
       clock: { now: () => this.#time.now, sleep: async () => undefined },
       random: systemRandom,
+      processes: this.processes,
       log,
       authMethods: AUTH_METHODS,
       engines: [{ type: "tiny", description: "keys", load: async () => tinyEngine(this.keys) }, ...ENGINES],

@@ -5,27 +5,14 @@
 
 import { cpSync } from "node:fs";
 import { type Creds, initDatabase, readCreds, writeConfig } from "../e2e/database.ts";
-import { type Ended, type RunOptions, World } from "../e2e/world.ts";
+import { World } from "../e2e/world.ts";
 import { type PostgresServer, type PostgresVersion, startPostgres } from "../servers/postgres.ts";
+import { KillCase } from "./case.ts";
 
 /** Roles issue leases of this length. */
 export const TTL_MS = 3600_000;
-/** Longer than any lease, pending or taken, waits for a process that is gone. */
+/** Longer than any lease of a database user, pending or taken, waits for a process that is gone. */
 export const RECOVERY_MS = 200_000;
-/** Beyond the end of every lease. */
-const AT_LAST_MS = 25 * 3600_000;
-
-export interface Lease {
-  readonly id: string;
-  readonly user: string;
-  readonly state: string;
-}
-
-/** What is there, on both sides. */
-export interface Found {
-  readonly leases: readonly Lease[];
-  readonly users: readonly string[];
-}
 
 export class Arena {
   readonly server: PostgresServer;
@@ -77,25 +64,15 @@ const CREATE = "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNT
 const TTL = `default_ttl=${TTL_MS / 1000}`;
 const MAX_TTL = "max_ttl=24h";
 
-export class Case {
+export class Case extends KillCase {
   readonly server: PostgresServer;
-  readonly world: World;
-  readonly role: string;
-  /** What an operation's preparation leaves to its command: a lease's id, an old password. */
-  memory = "";
-
   /** A database beside the one that the connection is to, where everybody may make schemas. */
   readonly otherDatabase: string;
 
   constructor(server: PostgresServer, world: World, role: string, otherDatabase: string) {
+    super(world, `database/creds/${role}`, role, RECOVERY_MS);
     this.server = server;
-    this.world = world;
-    this.role = role;
     this.otherDatabase = otherDatabase;
-  }
-
-  get credsPath(): string {
-    return `database/creds/${this.role}`;
   }
 
   issue(): Promise<Creds> {
@@ -109,25 +86,6 @@ export class Case {
     return admin.password;
   }
 
-  /** Runs a command as if the clock were ahead. */
-  at(offsetMs: number, line: string, options: RunOptions = {}): Promise<Ended> {
-    const env = { ...options.env, VSEC_CLOCK_OFFSET_MS: String(offsetMs) };
-    return this.world.run(line, { ...options, env });
-  }
-
-  async leases(): Promise<Lease[]> {
-    const listed = await this.world.run(`list -format=json sys/leases/lookup/${this.credsPath}`);
-    const names =
-      listed.code === 2 && listed.stdout === "{}\n" ? [] : (JSON.parse(listed.stdout) as string[]);
-    return Promise.all(names.map((name) => this.#lease(`${this.credsPath}/${name}`)));
-  }
-
-  async #lease(id: string): Promise<Lease> {
-    type Looked = { readonly data: { readonly principal: string; readonly state?: string } };
-    const { data } = await this.world.json<Looked>(`lease lookup ${id}`);
-    return { id, user: data.principal, state: data.state ?? "active" };
-  }
-
   async users(): Promise<string[]> {
     const rows = await this.server.query<{ rolname: string }>(
       "SELECT rolname FROM pg_roles WHERE rolname LIKE $1 ORDER BY 1",
@@ -135,57 +93,4 @@ export class Case {
     );
     return rows.map((row) => row.rolname);
   }
-
-  /** Users without any lease: credentials that nobody will ever revoke. */
-  async orphans(): Promise<string[]> {
-    const users = await this.users();
-    const found = await Promise.all(users.map((user) => this.world.run(`lease lookup ${user}`)));
-    return users.filter((_, index) => found[index]?.code !== 0);
-  }
-
-  /**
-   * Lets a daemon look when the dead process's claims have run out, and once more: where a creator may have been at work,
-   * a lease is kept for a second look after all of a creation's time.
-   */
-  async recover(offsetMs = RECOVERY_MS): Promise<Recovered> {
-    const line = "daemon -once -log-level=warn";
-    const daemons = [await this.at(offsetMs, line), await this.at(offsetMs + RECOVERY_MS, line)];
-    const [users, leases] = await Promise.all([this.users(), this.leases()]);
-    const active = leases.filter(({ state }) => state === "active").map(({ user }) => user);
-    return {
-      complaints: daemons
-        .filter(({ code, stderr }) => code !== 0 || stderr !== "")
-        .map(({ stderr }) => stderr),
-      leases: leases.length,
-      // Empty where every lease is in force and has its user, and every user its lease.
-      differences: [
-        ...symmetricDifference(active, users),
-        ...leases.filter(({ state }) => state !== "active"),
-      ],
-    };
-  }
-
-  /** The same when every lease has ended. */
-  async recoverAtLast(): Promise<Found> {
-    await this.at(AT_LAST_MS, "daemon -once");
-    return { users: await this.users(), leases: await this.leases() };
-  }
-}
-
-export interface Recovered {
-  /** What daemons said that had something to warn of, or failed. */
-  readonly complaints: readonly string[];
-  readonly leases: number;
-  readonly differences: readonly unknown[];
-}
-
-export const NOTHING: Found = { leases: [], users: [] };
-
-/** How a recovery that went well looks, with so many leases in force. */
-export function recovered(leases: number): Recovered {
-  return { complaints: [], leases, differences: [] };
-}
-
-function symmetricDifference(left: readonly string[], right: readonly string[]): string[] {
-  return [...new Set(left).symmetricDifference(new Set(right))];
 }

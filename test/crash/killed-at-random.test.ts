@@ -1,30 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { postgresMissing } from "../servers/postgres.ts";
-import { Arena, type Case, NOTHING, RECOVERY_MS, TTL_MS } from "./arena.ts";
+import { Arena, RECOVERY_MS, TTL_MS } from "./arena.ts";
+import { NOTHING } from "./case.ts";
+import { killAt, measure, moments } from "./moments.ts";
 import { pooled } from "./pool.ts";
 
 const KILLS = 30;
 /** Each kill is a store, a few commands and a daemon or three of its own. */
 const TIMEOUT_MS = 240_000;
-
-/** How long the command takes here and now, so that the kills fall into all of its life on any machine. */
-async function measure(at: Case, line: string, offsetMs: number): Promise<number> {
-  const startedAt = performance.now();
-  await at.at(offsetMs, line);
-  return performance.now() - startedAt;
-}
-
-/** Moments from the start to a little past the end, one at random in each of the equal parts. */
-function moments(lengthMs: number): number[] {
-  return Array.from({ length: KILLS }, (_, index) => ((index + Math.random()) / KILLS) * lengthMs * 1.1);
-}
-
-/** Runs the command and kills it at a moment. @returns Users that were left without a lease. */
-async function killAt(at: Case, line: string, killAfterMs: number, offsetMs = 0): Promise<readonly string[]> {
-  const { code, signal } = await at.at(offsetMs, line, { killAfterMs });
-  expect(signal === "SIGKILL" || code === 0).toBe(true);
-  return (await at.orphans()).map((user) => `${user}, killed after ${killAfterMs.toFixed(1)} ms`);
-}
 
 describe.skipIf(postgresMissing(18) !== undefined)("killed at any moment", () => {
   let arena: Arena;
@@ -38,7 +21,7 @@ describe.skipIf(postgresMissing(18) !== undefined)("killed at any moment", () =>
     async () => {
       const at = await arena.enter();
       const line = `read ${at.credsPath}`;
-      const runs = pooled(moments(await measure(at, line, 0)), (moment) => killAt(at, line, moment));
+      const runs = pooled(moments(KILLS, await measure(at, line)), (moment) => killAt(at, line, moment));
       expect((await Promise.all(runs)).flat()).toEqual([]);
       const { complaints, differences } = await at.recover();
       expect({ complaints, differences }).toEqual({ complaints: [], differences: [] });
@@ -52,8 +35,8 @@ describe.skipIf(postgresMissing(18) !== undefined)("killed at any moment", () =>
     async () => {
       const timed = await arena.enter();
       await timed.issue();
-      const lengthMs = await measure(timed, `lease revoke -sync -prefix ${timed.credsPath}`, 0);
-      const runs = pooled(moments(lengthMs), async (moment) => {
+      const lengthMs = await measure(timed, `lease revoke -sync -prefix ${timed.credsPath}`);
+      const runs = pooled(moments(KILLS, lengthMs), async (moment) => {
         const at = await arena.enter();
         await Promise.all([at.issue(), at.issue()]);
         const orphans = await killAt(at, `lease revoke -sync -prefix ${at.credsPath}`, moment);
@@ -70,7 +53,7 @@ describe.skipIf(postgresMissing(18) !== undefined)("killed at any moment", () =>
     "a daemon leaves no user without a lease, and the next one ends every lease",
     async () => {
       const at = await arena.enter();
-      await Promise.all(pooled(moments(1), () => at.issue()));
+      await Promise.all(pooled(moments(KILLS, 1), () => at.issue()));
       const orphans: string[] = [];
       for (let kill = 0; kill < KILLS / 3; kill += 1) {
         // Each daemon comes when the claims of the one before have run out.

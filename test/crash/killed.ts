@@ -1,15 +1,8 @@
 /** The kill at one place, what is found at once, and what recovery makes of it. */
 
 import { logsIn } from "../e2e/database.ts";
-import {
-  type Arena,
-  type Case,
-  type Found,
-  NOTHING,
-  RECOVERY_MS,
-  type Recovered,
-  recovered,
-} from "./arena.ts";
+import { type Arena, type Case, RECOVERY_MS } from "./arena.ts";
+import { type Found, NOTHING, type Recovered, recovered } from "./case.ts";
 import { DISABLE, ISSUE, kill, type Place, SETTLE } from "./operations.ts";
 
 export interface Outcome {

@@ -20,24 +20,38 @@ export function motoMissing(): string | undefined {
   return ENVIRONMENT.missing();
 }
 
+/** A Python that has AWS's own SDK for it, botocore, which the emulator is built with. */
+export function botocorePython(): string {
+  return ENVIRONMENT.python;
+}
+
 /** A running emulator. */
 export interface MotoServer {
   readonly port: number;
   readonly url: string;
   /** From now on every request needs a signature by keys that exist, and the rights for what it asks. */
   requireKeys(): Promise<void>;
+  /** Everybody may do everything again. */
+  requireNothing(): Promise<void>;
   log(): string;
   stop(): Promise<void>;
 }
 
+export interface MotoOptions {
+  /** With the policies that are AWS's own, such as ReadOnlyAccess; loading them takes the emulator a while. Default false. */
+  readonly awsPolicies?: boolean;
+}
+
 /** Starts an emulator with nothing in it. @throws with its log when it does not start. */
-export async function startMoto(): Promise<MotoServer> {
+export async function startMoto({ awsPolicies = false }: MotoOptions = {}): Promise<MotoServer> {
   const directory = temporaryDirectory("vsec-moto-");
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const logFile = join(directory.path, "moto.log");
   const command = [ENVIRONMENT.python, "-m", "moto.server", "-H", "127.0.0.1", "-p", String(port)];
-  const running = startProcess(undefined, command, logFile);
+  const running = startProcess(undefined, command, logFile, {
+    MOTO_IAM_LOAD_MANAGED_POLICIES: String(awsPolicies),
+  });
   const log = (): string => readFileSync(logFile, "utf8");
   const isUp = async (): Promise<boolean> => {
     if (running.hasEnded()) return true;
@@ -45,15 +59,17 @@ export async function startMoto(): Promise<MotoServer> {
     await answer?.arrayBuffer();
     return answer?.ok === true;
   };
+  const checkAfter = async (requests: string): Promise<void> => {
+    await (await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: requests })).arrayBuffer();
+  };
   await until("moto to answer", isUp, 60_000);
   if (running.hasEnded()) throw new Error(`moto did not start:\n${log().slice(-4000)}`);
   return {
     port,
     url,
     log,
-    requireKeys: async () => {
-      await (await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: "0" })).arrayBuffer();
-    },
+    requireKeys: () => checkAfter("0"),
+    requireNothing: () => checkAfter("inf"),
     stop: async () => {
       await running.stop("SIGKILL");
       directory.remove();

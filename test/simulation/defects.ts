@@ -94,7 +94,12 @@ function eagerly(spec: PathSpec): PathSpec {
     const reply = await read.handler(request);
     if (reply?.lease === undefined) return reply;
     const far = Number.MAX_SAFE_INTEGER / 2;
-    const data = await reply.lease.create({ id: "none", expiresAt: far, endBy: far });
+    const data = await reply.lease.create({
+      id: "none",
+      expiresAt: far,
+      endBy: far,
+      alsoCall: () => undefined,
+    });
     const lease: LeasePlan = { ...reply.lease, create: async () => data };
     return { ...reply, lease };
   };

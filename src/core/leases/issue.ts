@@ -3,13 +3,15 @@ import { ApiError, aggregate, hasCode, messageOf } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { randomString } from "../../base/random.ts";
+import type { LeasePurpose } from "../../contract/wire.ts";
 import type { LeasePlan, SecretType } from "../../framework/secret.ts";
 import { effectiveTtl, type Mounted } from "../mounts/mounts.ts";
 import type { Services } from "../services.ts";
 import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authenticate.ts";
 import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
-import { type LeaseRecord, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
+import { putOwner } from "./owner-keys.ts";
+import { type LeaseRecord, putAliasIndex, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
 import { readLease } from "./store.ts";
 
@@ -26,6 +28,8 @@ export interface IssueRequest {
   readonly plan: LeasePlan;
   /** Who asks: the lease belongs to its token, and ends with it. */
   readonly caller: Caller;
+  /** Whom it is for; absent: nobody in particular. */
+  readonly purpose?: LeasePurpose;
 }
 
 export interface IssuedLease {
@@ -46,9 +50,9 @@ export async function issueLease(services: Services, request: IssueRequest): Pro
   const { record, ttlSeconds, warnings } = prepare(services, request, type);
   const pending = await commitPending(services, request, record);
   failpoint("issue:pending");
-  const data = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
+  const { data, alias } = await createOrUndo(services, pending, plan, record.issuedAt + type.createTimeoutMs);
   failpoint("issue:created");
-  const active = await activate(services, pending);
+  const active = await activate(services, pending, alias);
   failpoint("issue:active");
   return { record: active, ttlSeconds, data, warnings };
 }
@@ -69,7 +73,13 @@ async function commitPending(
     const standing = await services.mounts.table.checkStanding(mounted.entry, isFirst);
     const guard = await aliveGuard(services, caller, isFirst);
     try {
-      const writes = [putLease(record, dueAt, ABSENT), ...putLeaseIndexes(record), standing, ...guard];
+      const writes = [
+        putLease(record, dueAt, ABSENT),
+        ...putLeaseIndexes(record),
+        ...putOwner(record, record.issuedAt),
+        standing,
+        ...guard,
+      ];
       const [version] = await services.barrier.commit(writes);
       return { record, version: version ?? ABSENT };
     } catch (error) {
@@ -113,6 +123,7 @@ function prepare(services: Services, request: IssueRequest, type: SecretType) {
     renewable: (plan.renewable ?? true) && type.renew !== undefined,
     failure: null,
     createUntil: now + type.createTimeoutMs + PENDING_MARGIN_MS,
+    ...request.purpose,
   };
   const early = tokenEndsFirst(caller, record.expiresAt);
   const warnings = early === null ? ttl.warnings : [...ttl.warnings, early];
@@ -130,10 +141,15 @@ async function createOrUndo(
   pending: StoredLease,
   plan: LeasePlan,
   endBy: number,
-): Promise<JsonObject> {
+): Promise<{ data: JsonObject; alias: string | undefined }> {
   const { id, expiresAt } = pending.record;
+  let alias: string | undefined;
+  const alsoCall = (name: string): void => {
+    alias = name;
+  };
   try {
-    return await plan.create({ id, expiresAt, endBy });
+    const data = await plan.create({ id, expiresAt, endBy, alsoCall });
+    return { data, alias };
   } catch (error) {
     failpoint("issue:create-failed");
     await undo(services, pending);
@@ -142,10 +158,18 @@ async function createOrUndo(
 }
 
 /** Confirms the lease. A creator that was overtaken by its lease's revocation undoes what it made and reports failure. */
-async function activate(services: Services, pending: StoredLease): Promise<LeaseRecord> {
-  const record: LeaseRecord = { ...pending.record, state: "active", createUntil: null };
+async function activate(
+  services: Services,
+  pending: StoredLease,
+  alias: string | undefined,
+): Promise<LeaseRecord> {
+  const named = alias === undefined ? pending.record : { ...pending.record, alias };
+  const record: LeaseRecord = { ...named, state: "active", createUntil: null };
   try {
-    await services.barrier.commit([putLease(record, record.expiresAt, pending.version)]);
+    await services.barrier.commit([
+      putLease(record, record.expiresAt, pending.version),
+      ...putAliasIndex(record),
+    ]);
     return record;
   } catch (error) {
     await undo(services, pending);
@@ -176,7 +200,8 @@ async function undo(services: Services, { record }: StoredLease): Promise<void> 
 /** Null: the mount is gone too, after its last lease was seen to be; a lease that nothing can revoke would help nobody. */
 async function putBack(services: Services, pending: LeaseRecord): Promise<StoredLease | null> {
   const record: LeaseRecord = { ...pending, state: "revoking" };
-  const lease = putLease(record, services.clock.now(), ABSENT);
+  const now = services.clock.now();
+  const lease = [putLease(record, now, ABSENT), ...putLeaseIndexes(record), ...putOwner(record, now)];
   for (let attempt = 1; ; attempt += 1) {
     const mount = await services.mounts.table.touch(pending.mountUuid);
     if (mount === null) {
@@ -187,7 +212,7 @@ async function putBack(services: Services, pending: LeaseRecord): Promise<Stored
       return null;
     }
     try {
-      const [version] = await services.barrier.commit([lease, ...putLeaseIndexes(record), mount]);
+      const [version] = await services.barrier.commit([...lease, mount]);
       return { record, version: version ?? ABSENT };
     } catch (error) {
       if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import type { StoredEntry, Write } from "../../barrier/port.ts";
 import { VsecError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
+import type { ProcessIdentity } from "../../base/processes.ts";
 import type { LeasedSecret } from "../../framework/secret.ts";
+import { ownerIndexKeys } from "./owner-keys.ts";
 
 /**
  * A lease's life:
@@ -34,6 +36,8 @@ export interface LeaseRecord {
   readonly secret: string;
   readonly internal: JsonObject;
   readonly principal: string | null;
+  /** Another name of the credential, which the backend chose when it made it. Absent: none. */
+  readonly alias?: string;
   /** The keyed hash of the token that asked. */
   readonly tokenHash: string;
   readonly issuedAt: number;
@@ -46,6 +50,10 @@ export interface LeaseRecord {
    * at that time: what the creator makes after a first look would otherwise have no lease. Null: the creation has ended.
    */
   readonly createUntil: number | null;
+  /** The process that it is for, and ends with. Absent: it is for nobody in particular, and ends by itself. */
+  readonly owner?: ProcessIdentity;
+  /** What the one who asked calls it, for people. */
+  readonly label?: string;
 }
 
 /** A lease as read: the record, and the version that a change of it must still find. */
@@ -83,13 +91,18 @@ export function principalIndexPrefix(principal: string): string {
 /** Leases that count as irrevocable, so that they are found without a look at all the others. */
 export const IRREVOCABLE_INDEX = "lease-irrevocable/";
 
-/** Keys of the entries through which a lease is found by its token and by its principal; their value is the lease id. */
+/** Keys of the entries through which a lease is found by its token and by its credential's names; their value is the lease id. */
 function indexKeys(record: LeaseRecord): string[] {
   const segment = idSegment(record.id);
   const keys = [tokenIndexPrefix(record.tokenHash) + segment];
   if (isIrrevocable(record)) keys.push(IRREVOCABLE_INDEX + segment);
   if (record.principal !== null) keys.push(principalIndexPrefix(record.principal) + segment);
+  keys.push(...aliasIndexKeys(record), ...ownerIndexKeys(record));
   return keys;
+}
+
+function aliasIndexKeys({ id, alias }: LeaseRecord): string[] {
+  return alias === undefined ? [] : [principalIndexPrefix(alias) + idSegment(id)];
 }
 
 const encoder = new TextEncoder();
@@ -117,6 +130,12 @@ export function changeLease(lease: StoredLease, record: LeaseRecord, dueAt: numb
 export function putLeaseIndexes(record: LeaseRecord): Write[] {
   const value = encoder.encode(record.id);
   return indexKeys(record).map((key) => ({ op: "put", key, value }));
+}
+
+/** The write through which a lease is found by the name that its credential got when it was made, if it got one. */
+export function putAliasIndex(record: LeaseRecord): Write[] {
+  const value = encoder.encode(record.id);
+  return aliasIndexKeys(record).map((key) => ({ op: "put", key, value }));
 }
 
 /** The writes that forget a lease. */

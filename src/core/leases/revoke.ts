@@ -1,7 +1,7 @@
 import { mapBounded } from "../../base/bounded.ts";
 import { messageOf } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
-import type { RevokeOutcome, SecretType } from "../../framework/secret.ts";
+import { NotTried, type RevokeOutcome, type SecretType } from "../../framework/secret.ts";
 import type { Services } from "../services.ts";
 import { retryDelayMs } from "./backoff.ts";
 import { IRREVOCABLE_ATTEMPTS, type LeaseRecord, leasedSecret, type StoredLease } from "./record.ts";
@@ -129,7 +129,7 @@ async function revokeGroup(services: Services, group: Group): Promise<Revocation
     const { record } = lease;
     if (outcome === null && (record.createUntil ?? 0) <= lookedAt) gone.push(lease);
     else if (outcome === null) unsettled.push({ lease, record, dueAt: record.createUntil ?? lookedAt });
-    else failures.push(failureOf(services, lease, messageOf(outcome ?? "no outcome"), now));
+    else failures.push(failureOf(services, lease, outcome ?? new TypeError("no outcome"), now));
   });
   await forgetLeases(services, gone);
   await changeLeases(services, unsettled);
@@ -151,11 +151,12 @@ async function outcomesOf(group: Group): Promise<readonly RevokeOutcome[]> {
   }
 }
 
-function failureOf(services: Services, lease: StoredLease, error: string, now: number): LeaseChange {
-  const attempts = (lease.record.failure?.attempts ?? 0) + 1;
-  const failure = { attempts, error: error.slice(0, ERROR_CHARS_MAX), lastAttemptAt: now };
+function failureOf(services: Services, lease: StoredLease, error: Error, now: number): LeaseChange {
+  const before = lease.record.failure?.attempts ?? 0;
+  const attempts = error instanceof NotTried ? before : before + 1;
+  const failure = { attempts, error: messageOf(error).slice(0, ERROR_CHARS_MAX), lastAttemptAt: now };
   const record = { ...lease.record, failure };
-  return { lease, record, dueAt: now + retryDelayMs(attempts, services.random) };
+  return { lease, record, dueAt: now + retryDelayMs(Math.max(attempts, 1), services.random) };
 }
 
 async function recordFailures(services: Services, failures: readonly LeaseChange[]): Promise<void> {

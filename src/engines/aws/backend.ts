@@ -19,7 +19,7 @@ export function awsEngine(
   tuning: AwsTuning = { requestTimeoutMs: null },
 ): (context: MountContext) => Backend {
   return (context) => {
-    const clients = new Clients(context.storage, tuning);
+    const clients = new Clients(context, tuning);
     return mounted({ context, clients, never: new NeverCreatedLeases() });
   };
 }
@@ -39,7 +39,7 @@ function mounted(mount: AwsMount): Backend {
       ...processPaths(mount),
       ...staticPaths(mount),
     ],
-    secrets: [userSecret(context, clients, never), tokenSecret],
+    secrets: [userSecret(context, clients, never), tokenSecret(context)],
     due: (key) => doDue(mount, key),
     close: () => clients.close(),
   };

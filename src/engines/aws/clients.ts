@@ -1,8 +1,11 @@
 import type { IAMClient } from "@aws-sdk/client-iam";
 import type { STSClient } from "@aws-sdk/client-sts";
+import type { MountContext } from "../../framework/backend.ts";
 import type { EngineStorage } from "../../framework/storage.ts";
-import { type RootConfig, readRoot } from "./config.ts";
+import { type AssumedRole, type RootConfig, readRoot } from "./config.ts";
 import { isUnavailable } from "./errors.ts";
+import type { OpenOptions } from "./open-clients.ts";
+import { Pace } from "./pace.ts";
 
 /** Open clients. Use {@link onSts} for STS. */
 export interface AwsClients {
@@ -29,8 +32,11 @@ export class Clients {
   readonly #tuning: AwsTuning;
   #cached: { readonly version: number; readonly clients: AwsClients } | null = null;
 
-  constructor(storage: EngineStorage, tuning: AwsTuning) {
+  readonly #pace: Pace;
+
+  constructor({ storage, clock }: Pick<MountContext, "storage" | "clock">, tuning: AwsTuning) {
     this.#storage = storage;
+    this.#pace = new Pace(clock);
     this.#tuning = tuning;
   }
 
@@ -47,14 +53,21 @@ export class Clients {
   /** Clients of their own with other keys; the caller destroys them with {@link destroyClients}. */
   async withKeys(keys: AwsKeys, attemptsMax?: number): Promise<AwsClients> {
     const { config } = await readRoot(this.#storage);
-    return this.#open({ ...config, ...keys, roleArn: "" }, attemptsMax);
+    return this.#open({ ...config, ...keys, roleArn: "" }, attemptsMax === undefined ? {} : { attemptsMax });
   }
 
-  async #open(config: RootConfig, attemptsMax?: number): Promise<AwsClients> {
+  /** Clients that work as a role, most often one of another account; the caller destroys them. */
+  async withRole(role: AssumedRole): Promise<AwsClients> {
+    const { config } = await readRoot(this.#storage);
+    return this.#open(config, { via: [role] });
+  }
+
+  async #open(config: RootConfig, more: Pick<OpenOptions, "attemptsMax" | "via"> = {}): Promise<AwsClients> {
     const { openClients, REQUEST_TIMEOUT_MS } = await import("./open-clients.ts");
     return openClients(config, {
       requestTimeoutMs: this.#tuning.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
-      ...(attemptsMax === undefined ? {} : { attemptsMax }),
+      pace: this.#pace,
+      ...more,
     });
   }
 

@@ -4,13 +4,12 @@ import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
 import {
-  nextRotation,
-  putRoot,
-  type RootConfig,
-  readLeaseConfig,
-  readRoot,
-  writeLeaseConfig,
-} from "./config.ts";
+  describeRootRotation,
+  mergeRootRotation,
+  nextRootRotation,
+  ROOT_ROTATION_FIELDS,
+} from "../../framework/rotation.ts";
+import { putRoot, type RootConfig, readLeaseConfig, readRoot, writeLeaseConfig } from "./config.ts";
 import { checkTemplate } from "./username.ts";
 
 const ROOT_FIELDS = {
@@ -34,8 +33,7 @@ const ROOT_FIELDS = {
     default: -1,
   }),
   username_template: field.string({ description: "The template of the names of users and sessions." }),
-  rotation_period: field.duration({ description: "How often the key is replaced by itself; 0: never." }),
-  disable_automated_rotation: field.bool({ description: "Pauses that." }),
+  ...ROOT_ROTATION_FIELDS,
 };
 
 const LEASE_FIELDS = {
@@ -71,9 +69,10 @@ function rootPath(context: MountContext): PathSpec {
       },
       update: {
         summary: "Set the configuration.",
-        handler: async ({ given }) => {
+        handler: async ({ given, raw }) => {
           const stored = await readRoot(storage);
           const config = merge(context, stored.config, given);
+          refuseIdentityTokens(config, raw);
           try {
             await storage.commit([putRoot(config, stored.version)]);
           } catch (error) {
@@ -107,17 +106,32 @@ function merge(
     stsFallbackRegions: given.sts_fallback_regions ?? old.stsFallbackRegions,
     maxRetries: given.max_retries ?? old.maxRetries,
     usernameTemplate: given.username_template ?? old.usernameTemplate,
-    rotationPeriodSeconds: given.rotation_period ?? old.rotationPeriodSeconds,
-    disableAutomatedRotation: given.disable_automated_rotation ?? old.disableAutomatedRotation,
+    rotation: mergeRootRotation(old.rotation, given),
   };
   checkRoot(next);
   checkTemplate(next.usernameTemplate, { random, nowMs: clock.now() });
-  const keepsPace =
-    old.nextRotationAt !== null &&
-    !next.disableAutomatedRotation &&
-    next.rotationPeriodSeconds === old.rotationPeriodSeconds;
-  const nextRotationAt = keepsPace ? old.nextRotationAt : nextRotation(next, clock.now());
+  const isSameRhythm = JSON.stringify(next.rotation) === JSON.stringify(old.rotation);
+  const nextRotationAt = isSameRhythm ? old.nextRotationAt : nextRootRotation(next.rotation, clock.now());
   return { ...next, nextRotationAt };
+}
+
+/** Parameters that would have vsec sign a token for AWS, which would have to fetch its keys from vsec over the internet. */
+const IDENTITY_TOKENS = ["identity_token_audience", "identity_token_key", "identity_token_ttl"];
+
+/** @throws ApiError 400, in Vault's words where the parameters would be wrong there too. */
+function refuseIdentityTokens({ accessKey, roleArn }: RootConfig, raw: JsonObject): void {
+  const name = IDENTITY_TOKENS.find((parameter) => Boolean(raw[parameter]));
+  if (name === undefined) return;
+  if (raw.identity_token_audience && accessKey !== "") {
+    throw badRequest("only one of 'access_key' or 'identity_token_audience' can be set");
+  }
+  if (raw.identity_token_audience && roleArn === "") {
+    throw badRequest("missing required 'role_arn' when 'identity_token_audience' is set");
+  }
+  throw badRequest(
+    `${name}: vsec issues no identity tokens, because AWS could not ask it for their keys; ` +
+      "set AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE in its environment to use those of somebody else",
+  );
 }
 
 const RETRIES_MAX = 20;
@@ -136,28 +150,31 @@ function checkRoot(config: Omit<RootConfig, "nextRotationAt">): void {
     throw badRequest(`role_arn is not the ARN of a role: ${config.roleArn}`);
   }
   if (config.maxRetries > RETRIES_MAX) throw badRequest(`max_retries is at most ${RETRIES_MAX}`);
-  const { rotationPeriodSeconds: period } = config;
-  if (period === 0) return;
-  if (period < ROTATION_PERIOD_SECONDS_MIN) {
+  const { periodSeconds, schedule } = config.rotation;
+  if (periodSeconds === 0 && schedule === "") return;
+  if (schedule === "" && periodSeconds < ROTATION_PERIOD_SECONDS_MIN) {
     throw badRequest(`rotation_period has to be at least ${ROTATION_PERIOD_SECONDS_MIN} seconds`);
   }
-  if (config.accessKey === "") throw badRequest("rotation_period needs an access_key that can be rotated");
+  if (config.accessKey === "") {
+    throw badRequest(
+      `${schedule === "" ? "rotation_period" : "rotation_schedule"} needs an access_key that can be rotated`,
+    );
+  }
 }
 
 function describe(config: RootConfig): JsonObject {
   return {
     access_key: config.accessKey,
-    disable_automated_rotation: config.disableAutomatedRotation,
     iam_endpoint: config.iamEndpoint,
     max_retries: config.maxRetries,
     region: config.region,
     role_arn: config.roleArn,
-    rotation_period: config.rotationPeriodSeconds,
     sts_endpoint: config.stsEndpoint,
     sts_fallback_endpoints: config.stsFallbackEndpoints,
     sts_fallback_regions: config.stsFallbackRegions,
     sts_region: config.stsRegion,
     username_template: config.usernameTemplate,
+    ...describeRootRotation(config.rotation),
   };
 }
 

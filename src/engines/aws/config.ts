@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../base/json.ts";
+import { NO_ROOT_ROTATION, type RootRotationTimes } from "../../framework/rotation.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
 
 /** How AWS is reached and administered: `config/root`. */
@@ -19,11 +20,19 @@ export interface RootConfig {
   readonly maxRetries: number;
   /** Empty: the built-in names. */
   readonly usernameTemplate: string;
-  /** 0: the root key is only rotated by hand. */
-  readonly rotationPeriodSeconds: number;
-  readonly disableAutomatedRotation: boolean;
+  /** When the root key is rotated by itself. */
+  readonly rotation: RootRotationTimes;
   /** Milliseconds since the epoch; null: never by itself. */
   readonly nextRotationAt: number | null;
+}
+
+/** A role that is assumed to work as it. */
+export interface AssumedRole {
+  readonly roleArn: string;
+  /** Empty: ours. */
+  readonly sessionName: string;
+  /** Empty: none. */
+  readonly externalId: string;
 }
 
 export interface StoredRoot {
@@ -47,8 +56,7 @@ const DEFAULT_ROOT: RootConfig = {
   stsFallbackRegions: [],
   maxRetries: -1,
   usernameTemplate: "",
-  rotationPeriodSeconds: 0,
-  disableAutomatedRotation: false,
+  rotation: NO_ROOT_ROTATION,
   nextRotationAt: null,
 };
 
@@ -63,13 +71,6 @@ export async function readRoot(storage: EngineStorage): Promise<StoredRoot> {
 export function putRoot(config: RootConfig, expect: number): EngineWrite {
   const value = config as unknown as JsonObject;
   return { op: "put", key: ROOT_KEY, value, dueAt: config.nextRotationAt, expect };
-}
-
-/** When the root key is rotated next, counted from `now`. */
-export function nextRotation(config: Omit<RootConfig, "nextRotationAt">, now: number): number | null {
-  const { rotationPeriodSeconds, disableAutomatedRotation } = config;
-  if (rotationPeriodSeconds === 0 || disableAutomatedRotation) return null;
-  return now + rotationPeriodSeconds * 1000;
 }
 
 /** The TTLs of IAM users' leases: `config/lease`. 0: the mount's. */

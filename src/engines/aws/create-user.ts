@@ -8,6 +8,7 @@ import {
   PutUserPolicyCommand,
   type Tag,
 } from "@aws-sdk/client-iam";
+import type { Clock } from "../../base/clock.ts";
 import { VsecError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { AwsKeys } from "./clients.ts";
@@ -33,20 +34,33 @@ export class NeverCreated extends VsecError {
   }
 }
 
+/** AWS may not know its new user yet when the next request comes to another server: it is asked so often, with pauses. */
+const SHOWN_LOOKS_MAX = 5;
+const SHOWN_PAUSE_MS = 1000;
+
 /**
  * Makes a user with its policies and groups, and last of all its key, so that a key never works before its rights are
  * bounded as the role says.
  * @param signal - Ends requests and the pauses between attempts.
  * @throws NeverCreated when AWS refused the user itself; ApiError for anything else, after which something may be left.
  */
-export async function createUser(iam: IAMClient, user: NewUser, signal: AbortSignal): Promise<AwsKeys> {
+export async function createUser(
+  iam: IAMClient,
+  user: NewUser,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<AwsKeys> {
   const { username: UserName, role, roleName } = user;
   const options = { abortSignal: signal };
   const step = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
-    try {
-      return await work();
-    } catch (error) {
-      throw awsRefusal(`Error ${what}`, error);
+    for (let look = 1; ; look += 1) {
+      try {
+        return await work();
+      } catch (error) {
+        const isLate = isMissing(error) && look < SHOWN_LOOKS_MAX && !(await isShown(iam, UserName));
+        if (!isLate) throw awsRefusal(`Error ${what}`, error);
+        await clock.sleep(SHOWN_PAUSE_MS, signal);
+      }
     }
   };
   await makeUser(iam, user, signal);
@@ -85,6 +99,10 @@ async function makeUser(iam: IAMClient, user: NewUser, abortSignal: AbortSignal)
     ...(role.permissionsBoundaryArn === "" ? {} : { PermissionsBoundary: role.permissionsBoundaryArn }),
     ...(tags.length === 0 ? {} : { Tags: tags }),
   });
+  await iam.config.credentials().catch((error: unknown) => {
+    // Nothing was sent that would have to be looked for.
+    throw new NeverCreated(awsRefusal("Error creating IAM user", error));
+  });
   try {
     await iam.send(command, { abortSignal });
   } catch (error) {
@@ -94,6 +112,11 @@ async function makeUser(iam: IAMClient, user: NewUser, abortSignal: AbortSignal)
     const refusal = awsRefusal("Error creating IAM user", error);
     throw isRefused(error) ? new NeverCreated(refusal) : refusal;
   }
+}
+
+/** Whether AWS shows a user; if it does not say, what is missing may be something else, and so it counts as shown. */
+async function isShown(iam: IAMClient, username: string): Promise<boolean> {
+  return userExists(iam, username).catch(() => true);
 }
 
 /** Whether a user of this name exists, as far as AWS can see now. @throws ApiError when AWS does not say. */

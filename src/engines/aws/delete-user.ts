@@ -22,45 +22,70 @@ import {
   UpdateAccessKeyCommand,
 } from "@aws-sdk/client-iam";
 import { VsecError } from "../../base/errors.ts";
-import { awsText, errorName, isMissing } from "./errors.ts";
+import { failpoint } from "../../base/failpoint.ts";
+import { attemptsOf, awsText, errorName, isMissing } from "./errors.ts";
 
 /** Everything is asked for in one page: AWS allows a user fewer of each. */
 const MaxItems = 1000;
 
+/** What a user was given when it was made. */
+export interface Equipment {
+  readonly policyArns: readonly string[];
+  /** The name of its inline policy; null: none. */
+  readonly inlinePolicy: string | null;
+  readonly groups: readonly string[];
+}
+
 /** What is known about a user that is to be deleted. */
 export interface DoomedUser {
   readonly username: string;
+  readonly equipment: Equipment;
   /** Older users of this name are somebody else's. Milliseconds since the epoch; null: nobody else can have the name. */
   readonly createdAfter: number | null;
 }
 
 /**
- * Deletes a user. Its keys go first, so that whatever fails later, nothing can be done with them. What the engine itself
- * attaches goes next, and then the user; where AWS says that something else still hangs on it (a console password, an MFA
- * device, certificates), all there can be is cleared away, and the user goes after it. Each step can be repeated.
+ * Deletes a user. Its keys go first, all that there are, so that whatever fails later, nothing can be done with them. What the
+ * engine itself has attached goes next, without being asked for, since requests are what AWS is short of; and then the user.
+ * Where AWS says that something else still hangs on it (a policy, a console password, an MFA device, certificates), all there
+ * can be is cleared away, and the user goes after it. Each step can be repeated.
  * @returns False: there is no such user, as far as AWS can see now.
  * @throws VsecError BACKEND naming what stands in the way.
  */
-export async function deleteUser(iam: IAMClient, { username, createdAfter }: DoomedUser): Promise<boolean> {
+export async function deleteUser(iam: IAMClient, doomed: DoomedUser): Promise<boolean> {
+  const { username, createdAfter, equipment } = doomed;
   try {
     if (createdAfter !== null && !(await isOurs(iam, username, createdAfter))) return true;
     await deleteKeys(iam, username);
-    await detachAll(iam, username);
+    failpoint("aws:keys-deleted");
+    await takeBack(iam, username, equipment);
   } catch (error) {
     if (isMissing(error)) return false;
     throw error;
   }
+  failpoint("aws:user-detached");
   try {
-    await ignoreMissing(iam.send(new DeleteUserCommand({ UserName: username })));
+    return await remove(iam, username);
   } catch (error) {
     if (errorName(error) !== "DeleteConflict") throw error;
     const problems = await clearEverything(iam, username);
     await detachAll(iam, username);
-    await ignoreMissing(iam.send(new DeleteUserCommand({ UserName: username }))).catch((last: unknown) => {
+    return remove(iam, username).catch((last: unknown) => {
       throw new VsecError("BACKEND", [awsText(last), ...problems].join("; "), { cause: last });
     });
   }
-  return true;
+}
+
+/** @returns False: AWS does not show the user any more, though nobody here has deleted it. */
+async function remove(iam: IAMClient, UserName: string): Promise<boolean> {
+  try {
+    await iam.send(new DeleteUserCommand({ UserName }));
+    return true;
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    // An attempt whose answer was lost has deleted it.
+    return attemptsOf(error) > 1;
+  }
 }
 
 async function ignoreMissing(request: Promise<unknown>): Promise<void> {
@@ -93,7 +118,27 @@ async function deleteKeys(iam: IAMClient, UserName: string): Promise<void> {
   }
 }
 
-/** Inline policies, attached policies and groups. @throws NoSuchEntity when there is no such user. */
+/** What was never given, or taken away by somebody else, is fine. */
+async function takeBack(iam: IAMClient, UserName: string, equipment: Equipment): Promise<void> {
+  const { inlinePolicy, policyArns, groups } = equipment;
+  if (inlinePolicy !== null) await dropInline(iam, UserName, inlinePolicy);
+  for (const arn of policyArns) await detach(iam, UserName, arn);
+  for (const group of groups) await leave(iam, UserName, group);
+}
+
+function dropInline(iam: IAMClient, UserName: string, PolicyName: string | undefined): Promise<void> {
+  return ignoreMissing(iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName })));
+}
+
+function detach(iam: IAMClient, UserName: string, PolicyArn: string | undefined): Promise<void> {
+  return ignoreMissing(iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn })));
+}
+
+function leave(iam: IAMClient, UserName: string, GroupName: string | undefined): Promise<void> {
+  return ignoreMissing(iam.send(new RemoveUserFromGroupCommand({ UserName, GroupName })));
+}
+
+/** Inline policies, attached policies and groups, whoever gave them. @throws NoSuchEntity when there is no such user. */
 async function detachAll(iam: IAMClient, UserName: string): Promise<void> {
   const page = { UserName, MaxItems };
   const [inline, attached, groups] = await Promise.all([
@@ -101,15 +146,9 @@ async function detachAll(iam: IAMClient, UserName: string): Promise<void> {
     iam.send(new ListAttachedUserPoliciesCommand(page)),
     iam.send(new ListGroupsForUserCommand(page)),
   ]);
-  for (const PolicyName of inline.PolicyNames ?? []) {
-    await ignoreMissing(iam.send(new DeleteUserPolicyCommand({ UserName, PolicyName })));
-  }
-  for (const { PolicyArn } of attached.AttachedPolicies ?? []) {
-    await ignoreMissing(iam.send(new DetachUserPolicyCommand({ UserName, PolicyArn })));
-  }
-  for (const { GroupName } of groups.Groups ?? []) {
-    await ignoreMissing(iam.send(new RemoveUserFromGroupCommand({ UserName, GroupName })));
-  }
+  for (const name of inline.PolicyNames ?? []) await dropInline(iam, UserName, name);
+  for (const { PolicyArn } of attached.AttachedPolicies ?? []) await detach(iam, UserName, PolicyArn);
+  for (const { GroupName } of groups.Groups ?? []) await leave(iam, UserName, GroupName);
 }
 
 /**

@@ -34,7 +34,8 @@ export function attemptsOf(error: unknown): number {
   return failureOf(error).$metadata?.attempts ?? 0;
 }
 
-function isThrottled(error: unknown): boolean {
+/** True when AWS asks for fewer requests. */
+export function isThrottled(error: unknown): boolean {
   return THROTTLING.includes(failureOf(error).name) || failureOf(error).$metadata?.httpStatusCode === 429;
 }
 

@@ -2,14 +2,12 @@ import { IAMClient, type IAMClientConfig } from "@aws-sdk/client-iam";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
 import { VsecError } from "../../base/errors.ts";
 import type { AwsClients } from "./clients.ts";
-import type { RootConfig } from "./config.ts";
-import { Gate } from "./gate.ts";
+import type { AssumedRole, RootConfig } from "./config.ts";
+import type { Pace } from "./pace.ts";
 
 /** A request that is answered by nobody ends after this, and is sent again. */
 export const REQUEST_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 5_000;
-/** Requests of one mount that are under way together. */
-const REQUESTS_AT_ONCE_MAX = 12;
 /** Twice the SDK's own default: IAM's limits are low, and a mass revocation meets them. */
 const ATTEMPTS_MAX = 6;
 
@@ -20,18 +18,21 @@ function regionOf(config: RootConfig): string {
 
 type Credentials = NonNullable<IAMClientConfig["credentials"]>;
 
-interface Options {
+export interface OpenOptions {
   readonly requestTimeoutMs: number;
+  /** Of all requests to IAM. */
+  readonly pace: Pace;
   readonly attemptsMax?: number;
+  /** Roles that are assumed one after the other, beyond that of the configuration. */
+  readonly via?: readonly AssumedRole[];
 }
 
 /**
- * Opens clients by a configuration; nothing is sent. Retries adapt to throttling: one allowance for each client, so that
- * many revocations at once slow down together.
+ * Opens clients by a configuration; nothing is sent. The SDK's retries adapt to throttling, and the
+ * pace of a mount is kept by all of its clients, so that many revocations at once slow down together.
  */
-export function openClients(config: RootConfig, options: Options): AwsClients {
+export function openClients(config: RootConfig, options: OpenOptions): AwsClients {
   const region = regionOf(config);
-  const gate = new Gate(REQUESTS_AT_ONCE_MAX);
   const attemptsMax = config.maxRetries < 0 ? ATTEMPTS_MAX : config.maxRetries + 1;
   const common = {
     maxAttempts: options.attemptsMax ?? attemptsMax,
@@ -50,18 +51,20 @@ export function openClients(config: RootConfig, options: Options): AwsClients {
       ...(credentials === undefined ? {} : { credentials }),
     });
   const stsRegion = config.stsRegion || region;
-  const source = keysOf(config);
-  const credentials =
-    config.roleArn === "" ? source : assuming(sts(config.stsEndpoint, stsRegion, source), config.roleArn);
+  const roles = [...(config.roleArn === "" ? [] : [ownRole(config.roleArn)]), ...(options.via ?? [])];
+  const credentials = roles.reduce<Credentials | undefined>(
+    (source, role) => assuming(sts(config.stsEndpoint, stsRegion, source), role),
+    keysOf(config),
+  );
   const iam = new IAMClient({
     ...common,
     region,
     ...(config.iamEndpoint === "" ? {} : { endpoint: config.iamEndpoint }),
     ...(credentials === undefined ? {} : { credentials }),
   });
-  // Of low priority, it comes after what repeats: each attempt waits for a place of its own.
-  iam.middlewareStack.add((next) => (args) => gate.run(() => next(args)), {
-    name: "gate",
+  // Of low priority, it comes after what repeats: each attempt waits for a turn of its own.
+  iam.middlewareStack.add((next) => (args) => options.pace.run(() => once(next(args))), {
+    name: "pace",
     step: "finalizeRequest",
     priority: "low",
   });
@@ -71,19 +74,37 @@ export function openClients(config: RootConfig, options: Options): AwsClients {
   return { iam, sts: [sts(config.stsEndpoint, stsRegion, credentials), ...fallbacks] };
 }
 
+/**
+ * IAM answers LimitExceeded where an account or a user has as many of something as it may have. By its name the SDK takes it for
+ * a request to slow down, and would repeat for half a minute what cannot succeed.
+ */
+async function once<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    if (error instanceof Error && error.name === "LimitExceededException") error.name = "LimitExceeded";
+    throw error;
+  }
+}
+
 function keysOf({ accessKey, secretKey }: RootConfig): Credentials | undefined {
   return accessKey === "" ? undefined : { accessKeyId: accessKey, secretAccessKey: secretKey };
 }
 
 const CHAIN_SECONDS = 3600;
 
+function ownRole(roleArn: string): AssumedRole {
+  return { roleArn, sessionName: "", externalId: "" };
+}
+
 /** Credentials of a role, assumed anew by the SDK shortly before they expire. */
-function assuming(sts: STSClient, roleArn: string): Credentials {
+function assuming(sts: STSClient, { roleArn, sessionName, externalId }: AssumedRole): Credentials {
   return async () => {
     const command = new AssumeRoleCommand({
       RoleArn: roleArn,
-      RoleSessionName: "vsec-root",
+      RoleSessionName: sessionName || "vsec-root",
       DurationSeconds: CHAIN_SECONDS,
+      ...(externalId === "" ? {} : { ExternalId: externalId }),
     });
     const { Credentials: found } = await sts.send(command);
     if (found?.AccessKeyId === undefined || found.SecretAccessKey === undefined) {

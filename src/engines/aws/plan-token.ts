@@ -1,9 +1,11 @@
 import { badRequest } from "../../base/errors.ts";
 import type { Json, JsonObject } from "../../base/json.ts";
+import type { MountContext } from "../../framework/backend.ts";
 import type { LeasePlan, NewLease, SecretType } from "../../framework/secret.ts";
 import { readRoot } from "./config.ts";
 import type { IssuedToken, TokenRequest } from "./issue-token.ts";
 import type { AwsMount, CredentialRequest, OnIssued } from "./plan.ts";
+import { dropProcessCredential } from "./process-cache.ts";
 import type { Role } from "./role.ts";
 import { isRoleArn } from "./role-check.ts";
 import { chooseName, sessionName } from "./username.ts";
@@ -23,12 +25,26 @@ const SECONDS: Readonly<Record<TokenType, { readonly min: number; readonly max: 
   session_token: { min: 900, max: 129_600 },
 };
 
-/** Tokens of STS. AWS ends them by itself, and offers no way to end one earlier: the lease ends when the token does. */
-export const tokenSecret: SecretType = {
-  name: TOKEN_SECRET,
-  createTimeoutMs: CREATE_TIMEOUT_MS,
-  revoke: async (secrets) => secrets.map(() => null),
-};
+/** The longest session of a role that was assumed by a role. @see AWS IAM user guide: role chaining. */
+const CHAINED_SECONDS_MAX = 3600;
+
+/**
+ * Tokens of STS. AWS ends them by itself, and offers no way to end one earlier: the lease ends when the token does. One that is
+ * revoked is at least not handed out again.
+ */
+export function tokenSecret({ storage }: MountContext): SecretType {
+  return {
+    name: TOKEN_SECRET,
+    createTimeoutMs: CREATE_TIMEOUT_MS,
+    revoke: async (secrets) => {
+      for (const { internal, leaseId } of secrets) {
+        const { processKey } = internal;
+        if (typeof processKey === "string") await dropProcessCredential(storage, processKey, leaseId);
+      }
+      return secrets.map(() => null);
+    },
+  };
+}
 
 /** Plans a token. @throws ApiError 400 with Vault's texts. */
 export async function planToken(
@@ -38,16 +54,19 @@ export async function planToken(
   onIssued: OnIssued,
 ): Promise<LeasePlan> {
   const { storage, clock, random, ttl } = mount.context;
-  const durationSeconds = durationOf(role, type, request.ttlSeconds, ttl.maxSeconds);
-  const roleArn = type === "assumed_role" ? chooseArn(role, request) : "";
   const { config } = await readRoot(storage);
+  const isChained = config.roleArn !== "";
+  if (isChained) refuseUnchainable(type);
+  const limits = isChained ? { ...SECONDS[type], max: CHAINED_SECONDS_MAX } : SECONDS[type];
+  const durationSeconds = durationOf(role, type, request.ttlSeconds, ttl.maxSeconds, limits);
+  const roleArn = type === "assumed_role" ? chooseArn(role, request) : "";
   const kind = type === "federation_token" ? "STS" : "IAM";
   const asked = type === "assumed_role" ? sessionName(request.sessionName) : "";
   const name = asked || chooseName(kind, config.usernameTemplate, request, { random, nowMs: clock.now() });
   const token: TokenRequest = { type, role, name, roleArn, mfaCode: request.mfaCode, durationSeconds };
   return {
     secret: TOKEN_SECRET,
-    internal: { v: 1, role: request.roleName, type, name },
+    internal: { v: 1, role: request.roleName, type, name, processKey: request.processKey },
     ...(type === "session_token" ? {} : { principal: name }),
     ttlSeconds: durationSeconds,
     maxTtlSeconds: durationSeconds,
@@ -56,14 +75,28 @@ export async function planToken(
   };
 }
 
-function durationOf(role: Role, type: TokenType, askedSeconds: number, mountMaxSeconds: number): number {
+/** As a role, which is what config/root's role_arn makes us, no token can be had but that of another role. */
+function refuseUnchainable(type: TokenType): void {
+  if (type === "assumed_role") return;
+  throw badRequest(
+    `AWS gives a ${type} to the keys of an IAM user only, and config/root has a role_arn, which it works as`,
+  );
+}
+
+function durationOf(
+  role: Role,
+  type: TokenType,
+  askedSeconds: number,
+  mountMaxSeconds: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
   const wanted = askedSeconds || role.defaultStsTtlSeconds || DEFAULT_SECONDS;
   const caps = [role.maxStsTtlSeconds, mountMaxSeconds].filter((seconds) => seconds > 0);
   const seconds = Math.min(wanted, ...caps);
-  const { min, max } = SECONDS[type];
   if (seconds < min || seconds > max) {
     throw badRequest(
-      `a ${type} lives between ${min} and ${max} seconds, by AWS's rules; ${seconds} is not possible`,
+      `a ${type} lives between ${min} and ${max} seconds, by AWS's rules` +
+        `${max === CHAINED_SECONDS_MAX ? " for a role that is assumed as another role" : ""}; ${seconds} is not possible`,
     );
   }
   return seconds;
@@ -92,7 +125,8 @@ async function create(
   const leftMs = Math.max(lease.endBy - END_MARGIN_MS - clock.now(), 1);
   const token = await issueToken(open, request, AbortSignal.timeout(leftMs));
   const { accessKey, secretKey, sessionToken, expiresAt } = token;
-  await onIssued({ username: "", accessKey, secretKey, sessionToken, expiresAt });
+  lease.alsoCall(accessKey);
+  await onIssued({ leaseId: lease.id, accessKey, secretKey, sessionToken, expiresAt });
   return dataOf(token, clock.now());
 }
 

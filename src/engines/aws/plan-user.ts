@@ -31,6 +31,11 @@ export async function planUser(
     username,
     role: request.roleName,
     isNameUnique: isUnique,
+    equipment: {
+      policyArns: role.policyArns,
+      inlinePolicy: role.policyDocument === "" ? null : request.roleName,
+      groups: role.iamGroups,
+    },
     processKey: request.processKey,
   };
   return {
@@ -74,7 +79,7 @@ async function create(
     throw new VsecError("BACKEND", "getting ready took too long; nothing was created, so try again");
   const user = { username, role, roleName: request.roleName, isNameUnique: isUnique };
   try {
-    const keys = await createUser(iam, user, AbortSignal.timeout(leftMs));
+    const keys = await createUser(iam, user, clock, AbortSignal.timeout(leftMs));
     if (request.isProved) {
       const { proveKeys } = await import("./prove-keys.ts");
       await proveKeys(
@@ -84,7 +89,8 @@ async function create(
         Math.min(lease.endBy - END_MARGIN_MS, clock.now() + PROOF_MS_MAX),
       );
     }
-    await onIssued({ ...keys, username, sessionToken: "", expiresAt: lease.expiresAt });
+    lease.alsoCall(keys.accessKey);
+    await onIssued({ ...keys, leaseId: lease.id, sessionToken: "", expiresAt: lease.expiresAt });
     return { access_key: keys.accessKey, secret_key: keys.secretKey, security_token: null };
   } catch (error) {
     if (!(error instanceof NeverCreated)) throw error;

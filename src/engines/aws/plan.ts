@@ -33,7 +33,7 @@ export interface CredentialRequest {
 
 /** A credential that was just made. */
 export interface IssuedCredential {
-  readonly username: string;
+  readonly leaseId: string;
   readonly accessKey: string;
   readonly secretKey: string;
   readonly sessionToken: string;

@@ -4,8 +4,8 @@ import type { EngineStorage } from "../../framework/storage.ts";
 
 /** A credential that is kept for credential-process. */
 export interface ProcessCredential {
-  /** The IAM user that it belongs to; empty: a token. */
-  readonly username: string;
+  /** The lease that it was issued under. */
+  readonly leaseId: string;
   /** The version of the role that it was issued by. */
   readonly roleVersion: number;
   /** Milliseconds since the epoch. */
@@ -48,14 +48,14 @@ export async function keepProcessCredential(
   await storage.commit([{ op: "put", key, value, dueAt: credential.expiresAt }]);
 }
 
-/** Forgets a user's credential before the user is deleted; another's that took its place stays. */
+/** Forgets a credential whose lease ends; another's that took its place stays. */
 export async function dropProcessCredential(
   storage: EngineStorage,
   key: string,
-  username: string,
+  leaseId: string,
 ): Promise<void> {
   const entry = await storage.get(key);
-  if (entry === null || entry.value.username !== username) return;
+  if (entry === null || entry.value.leaseId !== leaseId) return;
   await dropVersion(storage, key, entry.version);
 }
 

@@ -39,16 +39,16 @@ export function processPaths(mount: AwsMount): PathSpec[] {
         synopsis:
           "Give credentials for the AWS command line and SDKs, the same ones until shortly before they expire.",
         description:
-          "Credentials are kept encrypted in this store, one for each caller's name and request. They are issued under a lease " +
-          "like any others; with the end of a user's lease they are forgotten.",
+          "Credentials are kept encrypted in this store, one for each caller's token and request. They are issued under a lease " +
+          "like any others, and forgotten when it ends.",
       },
       operations: {
         read: {
           summary: "Give credentials.",
-          handler: async ({ values, displayName }): Promise<Reply> => {
+          handler: async ({ values, displayName, callerId }): Promise<Reply> => {
             const { storage, clock, hash } = mount.context;
             const { name, ttl, role_arn: roleArn, role_session_name: sessionName } = values;
-            const asked = JSON.stringify([name, displayName, ttl, roleArn, sessionName]);
+            const asked = JSON.stringify([name, callerId, ttl, roleArn, sessionName]);
             const processKey = processKeyOf(hash("credential-process", asked));
             const roleVersion = (await readRole(storage, name))?.version ?? 0;
             const kept = await readProcessCredential(storage, processKey);

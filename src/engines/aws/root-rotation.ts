@@ -1,9 +1,11 @@
 import { GetUserCommand, type IAMClient } from "@aws-sdk/client-iam";
+import type { Clock } from "../../base/clock.ts";
 import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
+import { isInWindow, nextRootRotation } from "../../framework/rotation.ts";
 import { createKey, deleteKey, deleteStrays, KEYS_PER_USER_MAX, listKeys } from "./access-keys.ts";
 import { type AwsKeys, destroyClients } from "./clients.ts";
-import { nextRotation, putRoot, ROOT_KEY, readRoot, type StoredRoot } from "./config.ts";
+import { putRoot, ROOT_KEY, readRoot, type StoredRoot } from "./config.ts";
 import { awsFailure, awsRefusal, errorName, isRefused } from "./errors.ts";
 import type { AwsMount } from "./plan.ts";
 import { proveKeys } from "./prove-keys.ts";
@@ -28,6 +30,10 @@ import {
 const BUSY_MS = 600_000;
 const PROOF_MS_MAX = 120_000;
 const RETRY_MS = 30_000;
+
+/** So often, with pauses, IAM is asked with a key that it does not know yet. */
+const KNOWN_LOOKS_MAX = 15;
+const KNOWN_PAUSE_MS = 2000;
 
 /** @returns The new access key id. @throws ApiError 400 with Vault's texts. @see reference: AWS rotate-root. */
 export async function rotateRoot(mount: AwsMount): Promise<string> {
@@ -172,12 +178,28 @@ async function finish(mount: AwsMount, { record, version }: StoredRotation): Pro
     failpoint("aws-root:stored");
   }
   try {
-    await withIam(mount, keys, (iam) => deleteKey(iam, record.username, record.oldAccessKey));
+    await withIam(mount, keys, (iam) => deleteOld(iam, record, clock));
   } catch (error) {
     throw awsRefusal("error deleting old access key", error);
   }
   failpoint("aws-root:old-deleted");
   await storage.commit([endRotation(last)]);
+}
+
+/** IAM's servers may learn of the new key later than those of STS that proved it. @throws what the SDK throws. */
+async function deleteOld(
+  iam: IAMClient,
+  { username, oldAccessKey }: RotationRecord,
+  clock: Clock,
+): Promise<void> {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await deleteKey(iam, username, oldAccessKey);
+    } catch (error) {
+      if (errorName(error) !== "InvalidClientTokenId" || look === KNOWN_LOOKS_MAX) throw error;
+      await clock.sleep(KNOWN_PAUSE_MS);
+    }
+  }
 }
 
 /** Puts the new key into the configuration, whatever else was changed in it meanwhile. */
@@ -190,7 +212,7 @@ async function store({ context }: AwsMount, record: RotationRecord, version: num
       throw badRequest("config/root was given another key meanwhile; the new key is taken back");
     }
     const next = { ...config, accessKey: record.newAccessKey, secretKey: record.newSecretKey };
-    const written = putRoot({ ...next, nextRotationAt: nextRotation(next, clock.now()) }, root);
+    const written = putRoot({ ...next, nextRotationAt: nextRootRotation(next.rotation, clock.now()) }, root);
     try {
       const [, last = 0] = await storage.commit([written, putRotation(done, version)]);
       return last;
@@ -268,9 +290,20 @@ async function release({ context }: AwsMount, { since }: RotationRecord): Promis
   });
 }
 
-/** The due rotation of config/root. */
+/** The due rotation of config/root. One that its window has closed for waits for the schedule's next time. */
 export async function rotateDueRoot(mount: AwsMount): Promise<void> {
-  const { config } = await readRoot(mount.context.storage);
-  if (config.nextRotationAt === null || config.nextRotationAt > mount.context.clock.now()) return;
-  await rotateRoot(mount);
+  const { storage, clock, log } = mount.context;
+  const { config, version } = await readRoot(storage);
+  const { nextRotationAt: dueAt, rotation } = config;
+  const now = clock.now();
+  if (dueAt === null || dueAt > now) return;
+  if (isInWindow(rotation, dueAt, now)) {
+    await rotateRoot(mount);
+    return;
+  }
+  const nextRotationAt = nextRootRotation(rotation, now);
+  await storage.commit([putRoot({ ...config, nextRotationAt }, version)]);
+  log.warn("the root key was not rotated within rotation_window; its next scheduled time is waited for", {
+    due: new Date(dueAt).toISOString(),
+  });
 }

@@ -2,14 +2,28 @@ import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
+import type { AssumedRole } from "./config.ts";
 import type { AwsMount } from "./plan.ts";
+import { isRoleArn } from "./role-check.ts";
 import { NAME_WITH_AT } from "./role-paths.ts";
-import { listStatic, readStatic, type StaticRole, writeStatic } from "./static-role.ts";
+import {
+  listStatic,
+  readStatic,
+  type StaticRole,
+  type StoredStaticRole,
+  writeStatic,
+} from "./static-role.ts";
+import { sessionName } from "./username.ts";
 
 const FIELDS = {
   name: field.string({ description: "The role's name." }),
   username: field.string({ description: "The existing IAM user.", required: true }),
   rotation_period: field.duration({ description: "How often its key is replaced.", required: true }),
+  assume_role_arn: field.string({
+    description: "A role that is assumed to reach the user, where that is in another account.",
+  }),
+  assume_role_session_name: field.string({ description: "The name of the session as that role." }),
+  external_id: field.string({ description: "The external id that that role asks for." }),
 };
 
 const PERIOD_SECONDS_MIN = 60;
@@ -80,8 +94,7 @@ function rolePath(mount: AwsMount): PathSpec {
 }
 
 async function write(mount: AwsMount, name: string, given: Given<typeof FIELDS>): Promise<StaticRole> {
-  const { storage } = mount.context;
-  const stored = await readStatic(storage, name);
+  const stored = await readStatic(mount.context.storage, name);
   const username = given.username ?? stored?.role.username ?? "";
   const rotationPeriodSeconds = given.rotation_period ?? stored?.role.rotationPeriodSeconds;
   if (username === "") throw badRequest('missing "username" parameter');
@@ -89,22 +102,63 @@ async function write(mount: AwsMount, name: string, given: Given<typeof FIELDS>)
   if (rotationPeriodSeconds < PERIOD_SECONDS_MIN) {
     throw badRequest("role rotation period out of range: must be greater than 60.00 seconds");
   }
-  if (stored === null) {
-    const { addStatic } = await import("./static-rotation.ts");
-    return addStatic(mount, name, { username, rotationPeriodSeconds });
+  const terms = { username, rotationPeriodSeconds, via: merge(stored?.role.via ?? null, given) };
+  if (stored !== null) return change(mount, name, stored, terms);
+  const { addStatic } = await import("./static-rotation.ts");
+  return addStatic(mount, name, terms);
+}
+
+/** The role of another account after a write. An empty assume_role_arn takes it away. */
+function merge(old: AssumedRole | null, given: Given<typeof FIELDS>): AssumedRole | null {
+  const roleArn = given.assume_role_arn ?? old?.roleArn ?? "";
+  if (roleArn === "") {
+    const idle = given.assume_role_session_name ? "assume_role_session_name" : "external_id";
+    if (given.assume_role_session_name || given.external_id) {
+      throw badRequest(`${idle} has no meaning without assume_role_arn`);
+    }
+    return null;
   }
-  if (username !== stored.role.username) {
+  if (!isRoleArn(roleArn)) throw badRequest(`assume_role_arn is not the ARN of an IAM role: ${roleArn}`);
+  return {
+    roleArn,
+    sessionName: sessionName(given.assume_role_session_name ?? old?.sessionName ?? ""),
+    externalId: given.external_id ?? old?.externalId ?? "",
+  };
+}
+
+/** Changes a role that there is. Its key stays; another period counts from the last rotation on. */
+async function change(
+  mount: AwsMount,
+  name: string,
+  { role: old, version }: StoredStaticRole,
+  terms: Pick<StaticRole, "username" | "rotationPeriodSeconds" | "via">,
+): Promise<StaticRole> {
+  if (terms.username !== old.username) {
     throw badRequest(
-      `static role "${name}" is for the user "${stored.role.username}"; delete it to take another one`,
+      `static role "${name}" is for the user "${old.username}"; delete it to take another one`,
     );
   }
-  const role: StaticRole = { ...stored.role, rotationPeriodSeconds };
-  await writeStatic(storage, name, role, stored.version);
+  const hasRotated = old.accessKey !== "" && old.intent === null;
+  const shiftMs = hasRotated ? (terms.rotationPeriodSeconds - old.rotationPeriodSeconds) * 1000 : 0;
+  const role: StaticRole = { ...old, ...terms, nextRotationAt: old.nextRotationAt + shiftMs };
+  if (JSON.stringify(role.via) !== JSON.stringify(old.via)) {
+    const { checkUser } = await import("./static-rotation.ts");
+    await checkUser(mount, role);
+  }
+  await writeStatic(mount.context.storage, name, role, version);
   return role;
 }
 
 function describe(name: string, role: StaticRole): JsonObject {
+  const { via } = role;
   return {
+    ...(via === null
+      ? {}
+      : {
+          assume_role_arn: via.roleArn,
+          assume_role_session_name: via.sessionName,
+          external_id: via.externalId,
+        }),
     id: role.userId,
     name,
     rotation_period: role.rotationPeriodSeconds,

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../base/json.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
 import type { KeyIntent } from "./access-keys.ts";
+import type { AssumedRole } from "./config.ts";
 
 /** An existing user whose key is replaced at intervals. */
 export interface StaticRole {
@@ -8,6 +9,8 @@ export interface StaticRole {
   /** AWS's id of the user: another one who gets the name later is another user. */
   readonly userId: string;
   readonly rotationPeriodSeconds: number;
+  /** The role of another account that is assumed to reach the user there; null: the user is in our own. */
+  readonly via: AssumedRole | null;
   /** Empty before the first rotation. */
   readonly accessKey: string;
   readonly secretKey: string;

@@ -2,6 +2,7 @@ import { GetUserCommand, type IAMClient } from "@aws-sdk/client-iam";
 import { badRequest, hasCode } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import { createKey, deleteKey, deleteStrays, KEYS_PER_USER_MAX, listKeys } from "./access-keys.ts";
+import { destroyClients } from "./clients.ts";
 import { awsRefusal, isMissing } from "./errors.ts";
 import type { AwsMount } from "./plan.ts";
 import {
@@ -14,6 +15,21 @@ import {
 
 /** A rotation that was begun is looked at again after this, should its process be gone. */
 const BUSY_MS = 300_000;
+
+/** Works in the account that the role's user is in. */
+async function withIam<T>(
+  { clients }: AwsMount,
+  via: StaticRole["via"],
+  work: (iam: IAMClient) => Promise<T>,
+): Promise<T> {
+  if (via === null) return work((await clients.get()).iam);
+  const own = await clients.withRole(via);
+  try {
+    return await work(own.iam);
+  } finally {
+    destroyClients(own);
+  }
+}
 
 /** AWS's id of a user. @throws ApiError 400 `unable to validate username "…": …`. */
 async function userIdOf(iam: IAMClient, username: string): Promise<string> {
@@ -32,13 +48,12 @@ async function userIdOf(iam: IAMClient, username: string): Promise<string> {
 export async function addStatic(
   mount: AwsMount,
   name: string,
-  terms: Pick<StaticRole, "username" | "rotationPeriodSeconds">,
+  terms: Pick<StaticRole, "username" | "rotationPeriodSeconds" | "via">,
 ): Promise<StaticRole> {
   const { storage, clock } = mount.context;
-  const { iam } = await mount.clients.get();
   const role: StaticRole = {
     ...terms,
-    userId: await userIdOf(iam, terms.username),
+    userId: await withIam(mount, terms.via, (iam) => userIdOf(iam, terms.username)),
     accessKey: "",
     secretKey: "",
     intent: null,
@@ -62,19 +77,26 @@ export async function rotateDueStatic(mount: AwsMount, name: string): Promise<vo
   await rotate(mount, name, stored);
 }
 
-async function rotate(
-  mount: AwsMount,
+/** @throws ApiError 400 when the user of this name, as the role is reached now, is another one. */
+export async function checkUser(mount: AwsMount, { username, userId, via }: StaticRole): Promise<void> {
+  const id = await withIam(mount, via, (iam) => userIdOf(iam, username));
+  if (id === userId) return;
+  const text = `AWS GetUser returned a user, but the ID did not match: "${userId}" was requested, but "${id}" was returned`;
+  throw badRequest(text);
+}
+
+async function rotate(mount: AwsMount, name: string, stored: StoredStaticRole): Promise<StaticRole> {
+  await checkUser(mount, stored.role);
+  return withIam(mount, stored.role.via, (iam) => replaceKey(mount, iam, name, stored));
+}
+
+async function replaceKey(
+  { context: { storage, clock } }: AwsMount,
+  iam: IAMClient,
   name: string,
   { role, version }: StoredStaticRole,
 ): Promise<StaticRole> {
-  const { storage, clock } = mount.context;
-  const { iam } = await mount.clients.get();
-  const { username, userId } = role;
-  const id = await userIdOf(iam, username);
-  if (id !== userId) {
-    const text = `AWS GetUser returned a user, but the ID did not match: "${userId}" was requested, but "${id}" was returned`;
-    throw badRequest(text);
-  }
+  const { username } = role;
   const what = `unable to rotate the keys of "${username}"`;
   const keysBefore = await makeRoom(iam, role).catch((error: unknown) => {
     throw awsRefusal(what, error);
@@ -96,6 +118,7 @@ async function rotate(
     if (hasCode(error, "STORE_CONFLICT")) await deleteKey(iam, username, keys.accessKey);
     throw error;
   }
+  failpoint("aws-static:stored");
   return done;
 }
 
@@ -121,14 +144,16 @@ export async function removeStatic(mount: AwsMount, name: string): Promise<void>
   const { storage } = mount.context;
   const stored = await readStatic(storage, name);
   if (stored === null) return;
-  const { username, accessKey, intent } = stored.role;
-  const { iam } = await mount.clients.get();
+  const { username, accessKey, intent, via } = stored.role;
   try {
-    if (intent !== null) await deleteStrays(iam, username, intent);
-    if (accessKey !== "") await deleteKey(iam, username, accessKey);
+    await withIam(mount, via, async (iam) => {
+      if (intent !== null) await deleteStrays(iam, username, intent);
+      if (accessKey !== "") await deleteKey(iam, username, accessKey);
+    });
   } catch (error) {
     // A user that is gone has no keys.
     if (!isMissing(error)) throw awsRefusal(`unable to delete the keys of "${username}"`, error);
   }
+  failpoint("aws-static:key-deleted");
   await deleteStatic(storage, name, stored.version);
 }

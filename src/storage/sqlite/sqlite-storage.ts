@@ -15,6 +15,7 @@ import {
   type StoredEntry,
   type Write,
 } from "../port.ts";
+import { type CommitOutcome, CommitQueue } from "./commit-queue.ts";
 import { closeKeepingLog, connect, rollBack } from "./connection.ts";
 import { damagedError, storeError } from "./errors.ts";
 import { checkFile, createFile } from "./file.ts";
@@ -27,6 +28,8 @@ export interface SqliteStorageOptions {
   readonly create?: boolean;
   /** Leaves the log beside the file when it closes after writing, which spares short commands most of their flushes. */
   readonly keepsLog?: boolean;
+  /** Writes commits that come at the same time with one flush to disk, which is for a process that serves many. */
+  readonly groupsCommits?: boolean;
   /** How long to wait for another process's lock; 10 seconds if not given. The thread waits, so this bounds a stall. */
   readonly busyTimeoutMs?: number;
 }
@@ -46,30 +49,21 @@ export function openSqliteStorage(options: SqliteStorageOptions): Storage {
   if (create) createFile(file);
   checkFile(file);
   const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
-  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options.keepsLog ?? false);
+  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options);
 }
 
-/** A batch of writes that waits for the others of its moment. */
-interface Waiting {
-  readonly writes: readonly Write[];
-  resolve(versions: readonly number[]): void;
-  reject(error: unknown): void;
-}
-
-/**
- * Every method does its work in one go, without awaiting: no transaction is ever open while other code runs. Only commits of a
- * process that serves many wait until the present turn of its loop is over: those that come in one turn share one flush to disk.
- */
+/** Every transaction is begun and ended in one go, without awaiting: none is ever open while other code runs. */
 class SqliteStorage implements Storage {
   readonly #file: string;
   readonly #statements = new Map<Statement, StatementSync>();
   #database: DatabaseSync | null;
   readonly #keepsLog: boolean;
+  readonly #queue: CommitQueue | null;
   #hasWritten = false;
-  #waiting: Waiting[] = [];
 
-  constructor(file: string, database: DatabaseSync, keepsLog: boolean) {
-    this.#keepsLog = keepsLog;
+  constructor(file: string, database: DatabaseSync, options: SqliteStorageOptions) {
+    this.#keepsLog = options.keepsLog ?? false;
+    this.#queue = options.groupsCommits === true ? new CommitQueue((all) => this.#commitAll(all)) : null;
     this.#file = file;
     this.#database = database;
   }
@@ -107,51 +101,10 @@ class SqliteStorage implements Storage {
   async commit(writes: readonly Write[]): Promise<readonly number[]> {
     checkWrites(writes);
     if (writes.length === 0) return [];
-    failpoint("store:commit");
-    const versions = this.#keepsLog ? this.#commitNow(writes) : await this.#commitTogether(writes);
-    failpoint("store:committed");
-    return versions;
-  }
-
-  #commitNow(writes: readonly Write[]): readonly number[] {
-    return this.#transaction("write", () => {
-      const applied = this.#checkAndApply(writes);
-      if (applied instanceof Error) throw applied;
-      return applied;
-    });
-  }
-
-  #commitTogether(writes: readonly Write[]): Promise<readonly number[]> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ writes, resolve, reject });
-      if (this.#waiting.length === 1) setImmediate(() => this.#commitWaiting());
-    });
-  }
-
-  /** One transaction for all; should it fail as a whole, each has one of its own, and so an outcome of its own. */
-  #commitWaiting(): void {
-    const group = this.#waiting.splice(0);
-    if (group.length > 1) {
-      try {
-        const outcomes = this.#transaction("write", () =>
-          group.map((waiting) => ({ waiting, applied: this.#checkAndApply(waiting.writes) })),
-        );
-        for (const { waiting, applied } of outcomes) {
-          if (applied instanceof Error) waiting.reject(applied);
-          else waiting.resolve(applied);
-        }
-        return;
-      } catch {
-        // Whatever it was, those that meet it again on their own report it.
-      }
-    }
-    for (const { writes, resolve, reject } of group) {
-      try {
-        resolve(this.#commitNow(writes));
-      } catch (error) {
-        reject(error);
-      }
-    }
+    if (this.#queue !== null) return this.#queue.add(writes);
+    const [outcome = []] = this.#commitAll([writes]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
   }
 
   async claim(request: ClaimRequest): Promise<readonly StoredEntry[]> {
@@ -183,7 +136,7 @@ class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
-    this.#commitWaiting();
+    this.#queue?.flush();
     const database = this.#database;
     this.#database = null;
     this.#statements.clear();
@@ -193,13 +146,23 @@ class SqliteStorage implements Storage {
     );
   }
 
-  /** @returns The versions; an error, with nothing written, when a precondition does not hold. */
-  #checkAndApply(writes: readonly Write[]): readonly number[] | Error {
+  #commitAll(batches: readonly (readonly Write[])[]): readonly CommitOutcome[] {
+    failpoint("store:commit");
+    const outcomes = this.#transaction("write", () => {
+      const applied = batches.map((writes) => this.#commitOne(writes));
+      failpoint("store:written");
+      return applied;
+    });
+    failpoint("store:committed");
+    return outcomes;
+  }
+
+  /** Within a transaction. What fails its preconditions has not changed anything. */
+  #commitOne(writes: readonly Write[]): CommitOutcome {
     if (!writes.every((write) => this.#isAtVersion(write))) return conflictError();
-    const applied = this.#apply(writes);
+    const versions = this.#apply(writes);
     this.#hasWritten = true;
-    failpoint("store:written");
-    return applied;
+    return versions;
   }
 
   #isAtVersion({ key, expect }: Write): boolean {

@@ -52,7 +52,14 @@ describe("the cubbyhole", () => {
       const spec = paths.find(({ pattern }) => pattern === "*path");
       const request = { operation: "update", path: "a", values: { path: "a" }, given: {}, raw: {} } as const;
       const builtin = { caller, acl: { isRoot: false, capabilities: () => [] } };
-      const whole = { ...request, ...builtin, displayName: "", clientToken: "", remoteAddress: null };
+      const whole = {
+        ...request,
+        ...builtin,
+        displayName: "",
+        callerId: "",
+        clientToken: "",
+        remoteAddress: null,
+      };
       return spec?.exists?.(whole);
     };
     expect(await exists()).toBe(false);

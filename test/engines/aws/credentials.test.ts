@@ -9,7 +9,9 @@ import {
   ListGroupsForUserCommand,
   ListUserTagsCommand,
   PutGroupPolicyCommand,
+  PutRolePolicyCommand,
 } from "@aws-sdk/client-iam";
+import type { JsonObject } from "../../../src/base/json.ts";
 import { ALLOW_ALL, engineUsers, errorNameOf, identityOf, withAws, worldOn } from "./fixture.ts";
 import { refusalOf } from "./world.ts";
 
@@ -88,6 +90,8 @@ withAws("AWS credentials", (aws) => {
     proxy.rule = ({ action, nth }) =>
       action === "GetCallerIdentity" && nth === 3 ? { code: "InvalidClientTokenId", status: 403 } : undefined;
     const { data, leaseId } = await world.issue("aws/creds/w", { wait: true });
+    // Each look is over a connection of its own, so that it may meet another server.
+    expect(proxy.connections.size).toBeGreaterThanOrEqual(8);
     expect(proxy.actions.filter((action) => action === "GetCallerIdentity")).toHaveLength(8);
     expect(await identityOf(aws(), data)).toContain("user/vault-");
     await world.must("sys/leases/revoke", { lease_id: leaseId });
@@ -236,6 +240,70 @@ withAws("AWS credentials", (aws) => {
     await world.close();
   });
 
+  test.each(["500", "throttle", "lose-answer", "hang-after"] as const)(
+    "a passing fault of STS (%s) is met by trying again, and a lasting one leaves no lease",
+    async (fault) => {
+      const world = await worldOn(aws());
+      await world.must("aws/roles/s", { credential_type: "session_token" });
+      aws().proxy.rule = ({ nth }) => (nth === 1 ? fault : undefined);
+      const { leaseId } = await world.issue("aws/sts/s");
+      await world.must("sys/leases/revoke", { lease_id: leaseId });
+      await world.must("aws/config/root", { max_retries: 0 });
+      aws().proxy.rule = () => fault;
+      const { status } = await world.read("aws/sts/s");
+      expect(status).toBe(fault === "throttle" ? 502 : 400);
+      await world.settle();
+      expect(await world.leases()).toEqual([]);
+      await world.close();
+    },
+  );
+
+  test("a role_arn that cannot be assumed is said, and leaves no lease", async () => {
+    const world = await worldOn(aws(), { role_arn: "arn:aws:iam::123456789012:role/denied" });
+    await world.must("aws/roles/u", { credential_type: "iam_user", policy_document: ALLOW_ALL });
+    aws().proxy.rule = ({ action }) =>
+      action === "AssumeRole" ? { code: "AccessDenied", status: 403 } : undefined;
+    expect(refusalOf(await world.read("aws/creds/u"))).toEqual({
+      status: 400,
+      text: "Error creating IAM user: AccessDenied: refused by the test",
+    });
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
+  test("with a role_arn in config/root everything is done as that role", async () => {
+    const { iam } = aws();
+    const trust = JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }],
+    });
+    const made = await Promise.all(
+      ["hub", "spoke"].map((RoleName) =>
+        iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: trust })),
+      ),
+    );
+    const [hub = "", spoke = ""] = made.map(({ Role: role }) => role?.Arn ?? "");
+    await iam.send(
+      new PutRolePolicyCommand({ RoleName: "hub", PolicyName: "all", PolicyDocument: ALLOW_ALL }),
+    );
+    const world = await worldOn(aws(), { role_arn: hub });
+    const assumed: string[] = [];
+    aws().proxy.rule = ({ action, params }) => {
+      if (action === "AssumeRole") assumed.push(params.get("RoleArn") ?? "");
+      return undefined;
+    };
+    await world.must("aws/roles/u", { credential_type: "iam_user", policy_document: ALLOW_ALL });
+    const user = await world.issue("aws/creds/u");
+    expect(await identityOf(aws(), user.data)).toContain("user/vault-");
+    await world.must("aws/roles/t", { credential_type: "assumed_role", role_arns: spoke });
+    const token = await world.issue("aws/sts/t");
+    expect(String(token.data.arn)).toContain("assumed-role/spoke/");
+    expect(assumed).toEqual([hub, hub, spoke]);
+    await world.must("sys/leases/revoke", { lease_id: user.leaseId });
+    expect(await engineUsers(aws())).toEqual([]);
+    await world.close();
+  });
+
   test("STS falls back to the next endpoint when the first cannot be reached", async () => {
     const world = await worldOn(aws(), {
       sts_endpoint: "http://127.0.0.1:9",
@@ -274,6 +342,37 @@ withAws("AWS credentials", (aws) => {
     const next = await world.issue("aws/credential-process/cpu");
     expect(await identityOf(aws(), next.data)).toContain("user/vault-");
     await world.must("sys/leases/revoke", { lease_id: next.leaseId });
+    await world.close();
+  });
+
+  test("credential-process gives each token its own credentials, and none whose lease was revoked", async () => {
+    const world = await worldOn(aws());
+    await world.must("aws/roles/own", { credential_type: "iam_user", policy_document: ALLOW_ALL });
+    await world.must("aws/roles/sts", { credential_type: "session_token" });
+    const tokens: string[] = [];
+    for (const _ of ["first", "second"]) {
+      const { body } = await world.write("auth/token/create", { policies: ["root"] });
+      tokens.push((body as { auth: { client_token: string } }).auth.client_token);
+    }
+    const ask = async (token: string | undefined, role: string) => {
+      const path = `aws/credential-process/${role}`;
+      const { body } = await world.core.handle({ method: "GET", path, token: token ?? "" });
+      return body as { data: JsonObject; lease_id: string };
+    };
+    const [first, second] = tokens;
+    const one = await ask(first, "own");
+    const other = await ask(second, "own");
+    expect(other.data.access_key).not.toBe(one.data.access_key ?? "");
+    await world.must("auth/token/revoke", { token: first ?? "" });
+    expect(await errorNameOf(identityOf(aws(), one.data))).toBe("InvalidClientTokenId");
+    expect((await ask(second, "own")).data).toEqual(other.data);
+
+    const token = await ask(second, "sts");
+    expect((await ask(second, "sts")).lease_id).toBe("");
+    await world.must("sys/leases/revoke", { lease_id: token.lease_id });
+    expect((await ask(second, "sts")).lease_id).not.toBe("");
+    await world.must("auth/token/revoke", { token: second ?? "" });
+    expect(await engineUsers(aws())).toEqual([]);
     await world.close();
   });
 });

@@ -80,7 +80,7 @@ export async function engineUsers({ iam }: Aws): Promise<string[]> {
 }
 
 /** Who AWS takes the holder of this data for. @throws what AWS answers to keys that it does not know. */
-export async function identityOf({ moto }: Aws, data: JsonObject): Promise<string> {
+export async function identityOf({ moto }: Pick<Aws, "moto">, data: JsonObject): Promise<string> {
   const token = data.security_token ?? data.session_token;
   const sts = new STSClient({
     endpoint: moto.url,

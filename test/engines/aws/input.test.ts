@@ -62,6 +62,25 @@ describe("What is refused before AWS is asked", () => {
     ),
     root({ rotation_period: "1h" }, "rotation_period needs an access_key"),
     root({ access_key: "A", secret_key: "b", rotation_period: 5 }, "at least 60 seconds"),
+    root(
+      { access_key: "A", secret_key: "b", rotation_period: "1h", rotation_schedule: "0 0 * * *" },
+      "mutually exclusive fields rotation_period and rotation_schedule were both specified",
+    ),
+    root({ rotation_schedule: "0 0 * * *" }, "rotation_schedule needs an access_key"),
+    root({ rotation_schedule: "daily" }, "failed to parse provided rotation_schedule: "),
+    root({ rotation_window: "1h" }, "must include both schedule and window"),
+    root(
+      { access_key: "A", secret_key: "b", identity_token_audience: "aud" },
+      "only one of 'access_key' or 'identity_token_audience' can be set",
+    ),
+    root(
+      { identity_token_audience: "aud" },
+      "missing required 'role_arn' when 'identity_token_audience' is set",
+    ),
+    root({ identity_token_audience: "aud", role_arn: ROLE }, "vsec issues no identity tokens"),
+    root({ identity_token_ttl: "1h" }, "identity_token_ttl: vsec issues no identity tokens"),
+    root({ max_retries: 21 }, "max_retries is at most 20"),
+    root({ role_arn: POLICY }, "role_arn is not the ARN of a role"),
     bad("config/lease", { lease_max: "1h" }, "'lease' is a required parameter"),
     bad("config/lease", { lease: "1h" }, "'lease_max' is a required parameter"),
     bad("config/lease", { lease: "soon", lease_max: "1h" }, "Invalid lease: "),
@@ -73,6 +92,21 @@ describe("What is refused before AWS is asked", () => {
       { username: "u", rotation_period: 59 },
       "role rotation period out of range: must be greater than 60.00 seconds",
     ),
+    bad(
+      "static-roles/s",
+      { username: "u", rotation_period: 60, external_id: "x" },
+      "external_id has no meaning without assume_role_arn",
+    ),
+    bad(
+      "static-roles/s",
+      { username: "u", rotation_period: 60, assume_role_arn: POLICY },
+      "assume_role_arn is not the ARN of an IAM role",
+    ),
+    role({ credential_type: "assumed_role", role_arns: ROLE, iam_tags: ["a=b"] }, "cannot supply iam_tags"),
+    role({ credential_type: "iam_user", external_id: "x" }, "cannot supply external_id"),
+    role({ credential_type: "iam_user", mfa_serial_number: "x" }, "cannot supply mfa_serial_number"),
+    role({ credential_type: "iam_user", iam_tags: ["novalue"] }, 'invalid key pair "novalue"'),
+    role({ credential_type: "iam_user", default_sts_ttl: "soon" }, "default_sts_ttl"),
     bad("creds/none", {}, 'Role "none" not found'),
   ])("$path: $text", async ({ path, body, text }) => {
     const world = await AwsWorld.create();
@@ -97,6 +131,21 @@ describe("What is refused before AWS is asked", () => {
     await world.close();
   });
 
+  test.each([
+    { type: "assumed_role", text: "for a role that is assumed as another role; 7200 is not possible" },
+    { type: "federation_token", text: "AWS gives a federation_token to the keys of an IAM user only" },
+    { type: "session_token", text: "AWS gives a session_token to the keys of an IAM user only" },
+  ])("a $type is refused that AWS would not give to a role", async ({ type, text }) => {
+    const world = await AwsWorld.create();
+    await world.must("aws/config/root", { access_key: "A", secret_key: "b", role_arn: ROLE });
+    const more = type === "assumed_role" ? { role_arns: ROLE } : {};
+    await world.must("aws/roles/r", { credential_type: type, ...more });
+    const refusal = refusalOf(await world.read("aws/sts/r", { ttl: "2h" }));
+    expect(refusal.text).toContain(text);
+    expect(refusal.status).toBe(400);
+    await world.close();
+  });
+
   test("everything that is wrong with a role is told at once, in Vault's form", async () => {
     const world = await AwsWorld.create();
     const body = { credential_type: "federation_token", role_arns: ROLE, user_path: "/x/" };
@@ -104,6 +153,25 @@ describe("What is refused before AWS is asked", () => {
       status: 400,
       text: String.raw`error(s) validating supplied role data: "2 errors occurred:\n\t* cannot supply role_arns when credential_type isn't assumed_role\n\t* user_path parameter only valid for iam_user credential type\n\n"`,
     });
+    await world.close();
+  });
+
+  test("what is shown has Vault's fields", async () => {
+    const world = await AwsWorld.create();
+    const fieldsOf = async (path: string): Promise<string[]> =>
+      Object.keys((await world.issue(`aws/${path}`)).data).sort();
+    await world.must("aws/roles/r", { credential_type: "session_token" });
+    expect(await fieldsOf("roles/r")).toEqual([
+      ...["credential_type", "default_sts_ttl", "external_id", "iam_groups", "iam_tags", "max_sts_ttl"],
+      ...["mfa_serial_number", "permissions_boundary_arn", "policy_arns", "policy_document", "role_arns"],
+      ...["session_tags", "user_path"],
+    ]);
+    await world.must("aws/config/root", { region: "eu-west-1" });
+    expect(await fieldsOf("config/root")).toEqual([
+      ...["access_key", "disable_automated_rotation", "iam_endpoint", "max_retries", "region", "role_arn"],
+      ...["rotation_period", "rotation_schedule", "rotation_window", "sts_endpoint"],
+      ...["sts_fallback_endpoints", "sts_fallback_regions", "sts_region", "username_template"],
+    ]);
     await world.close();
   });
 

@@ -27,6 +27,8 @@ export interface AwsProxy {
   readonly url: string;
   /** The actions that were asked for, in order. */
   readonly actions: string[];
+  /** The ports that requests came from: one for each connection. */
+  readonly connections: Set<number>;
   /** Decides about each request; undefined: it is passed on. */
   rule: (request: SeenRequest) => Fault | undefined | Promise<Fault | undefined>;
   /** Forgets counts, notes and the rule. */
@@ -42,10 +44,12 @@ export function startAwsProxy(target: string): Promise<AwsProxy> {
   const proxy: AwsProxy = {
     url: "",
     actions: [],
+    connections: new Set(),
     rule: () => undefined,
     reset: () => {
       counts.clear();
       proxy.actions.length = 0;
+      proxy.connections.clear();
       proxy.rule = () => undefined;
     },
     close: () =>
@@ -62,6 +66,7 @@ export function startAwsProxy(target: string): Promise<AwsProxy> {
     const nth = (counts.get(action) ?? 0) + 1;
     counts.set(action, nth);
     proxy.actions.push(action);
+    proxy.connections.add(incoming.socket.remotePort ?? 0);
     const fault = await proxy.rule({ action, params, nth });
     if (fault === "throttle") return refuse(outgoing, 400, "Throttling");
     if (fault === "500") return refuse(outgoing, 500, "InternalFailure");
@@ -79,7 +84,8 @@ export function startAwsProxy(target: string): Promise<AwsProxy> {
           `${target}${incoming.url ?? "/"}`,
           { method: incoming.method ?? "POST", headers: incoming.headers },
           (answer) => {
-            const { "transfer-encoding": _chunks, ...headers } = answer.headers;
+            // The emulator ends each connection; AWS keeps them.
+            const { "transfer-encoding": _chunks, connection: _close, ...headers } = answer.headers;
             bodyOf(answer).then(
               (read) => resolve({ status: answer.statusCode ?? 0, headers, body: read }),
               reject,

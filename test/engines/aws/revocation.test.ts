@@ -66,14 +66,14 @@ withAws("Ending AWS users", (aws) => {
       "DeleteAccessKey",
       "DeleteAccessKey",
       "DeleteUserPolicy",
-      "DeleteUserPolicy",
-      "DetachUserPolicy",
-      "RemoveUserFromGroup",
       "DeleteUser",
       "DeleteLoginProfile",
       "DeactivateMFADevice",
       "DeleteSigningCertificate",
       "DeleteSSHPublicKey",
+      "DeleteUserPolicy",
+      "DetachUserPolicy",
+      "RemoveUserFromGroup",
       "DeleteUser",
     ]);
     await world.close();
@@ -102,14 +102,15 @@ withAws("Ending AWS users", (aws) => {
     const { iam, proxy } = aws();
     const world = await ready();
     const { leaseId } = await world.issue("aws/creds/r");
-    proxy.rule = ({ action }) =>
-      action === "ListAccessKeys" ? { code: "NoSuchEntity", status: 404 } : undefined;
-    const { text } = refusalOf(await world.write("sys/leases/revoke", { lease_id: leaseId, sync: true }));
-    expect(text).toContain("AWS may not show it yet");
-    expect(await world.leases()).toHaveLength(1);
+    for (const hidden of ["ListAccessKeys", "DeleteUser"]) {
+      proxy.rule = ({ action }) => (action === hidden ? { code: "NoSuchEntity", status: 404 } : undefined);
+      const { text } = refusalOf(await world.write("sys/leases/revoke", { lease_id: leaseId, sync: true }));
+      expect(text).toContain("AWS may not show it yet");
+      expect(await world.leases()).toHaveLength(1);
+    }
     proxy.reset();
     // AWS shows it by now.
-    world.advance(30);
+    world.advance(61);
     await world.daemon();
     expect(await engineUsers(aws())).toEqual([]);
 
@@ -158,6 +159,76 @@ withAws("Ending AWS users", (aws) => {
     await world.close();
   });
 
+  const DELETIONS = ["ListAccessKeys", "DeleteAccessKey", "DeleteUserPolicy", "DeleteUser"];
+  const CLEARED = DELETIONS.flatMap((action) => [
+    at(action, "500", 2),
+    at(action, "lose-answer", 1),
+    at(action, "hang-after", 1),
+  ]);
+  test.each([...CLEARED, at("DeleteAccessKey", "throttle", 1)])(
+    "a fault in a deletion is met by trying again ($name)",
+    async ({ rule }) => {
+      const world = await ready();
+      const { data, leaseId } = await world.issue("aws/creds/r");
+      aws().proxy.reset();
+      aws().proxy.rule = rule;
+      await world.must("sys/leases/revoke", { lease_id: leaseId, sync: true });
+      expect(await engineUsers(aws())).toEqual([]);
+      expect(await errorNameOf(identityOf(aws(), data))).toBe("InvalidClientTokenId");
+      expect(await world.leases()).toEqual([]);
+      await world.close();
+    },
+  );
+
+  const STUCK = DELETIONS.flatMap((action) => [at(action, deny), at(action, "500")]);
+  test.each([...STUCK, at("DeleteUser", "throttle")])(
+    "a deletion that fails for long is gone on with ($name)",
+    async ({ rule }) => {
+      const world = await ready();
+      const { leaseId } = await world.issue("aws/creds/r");
+      await world.must("aws/config/root", { max_retries: 0 });
+      aws().proxy.reset();
+      aws().proxy.rule = rule;
+      const refusal = refusalOf(await world.write("sys/leases/revoke", { lease_id: leaseId, sync: true }));
+      expect(refusal.text).toContain('IAM user "vault-root-r-');
+      expect(await world.leases()).toHaveLength(1);
+      aws().proxy.reset();
+      await world.settle();
+      expect(await engineUsers(aws())).toEqual([]);
+      expect(await world.leases()).toEqual([]);
+      await world.close();
+    },
+  );
+
+  test("a user that AWS does not show at once is equipped as soon as it does", async () => {
+    const { proxy } = aws();
+    const world = await ready();
+    const unknown: Fault = { code: "NoSuchEntity", status: 404 };
+    proxy.rule = ({ action, nth }) => {
+      if (action === "PutUserPolicy" && nth <= 3) return unknown;
+      return action === "GetUser" ? unknown : undefined;
+    };
+    const { data, leaseId } = await world.issue("aws/creds/r");
+    expect(await identityOf(aws(), data)).toContain("user/vault-");
+    await world.must("sys/leases/revoke", { lease_id: leaseId });
+    await world.close();
+  });
+
+  test("a policy that is not there is not waited for", async () => {
+    const { proxy } = aws();
+    const world = await ready();
+    const arn = "arn:aws:iam::123456789012:policy/nowhere";
+    await world.must("aws/roles/lost", { credential_type: "iam_user", policy_arns: arn });
+    proxy.reset();
+    expect(refusalOf(await world.read("aws/creds/lost")).text).toContain(
+      "Error attaching user policy: NoSuchEntity",
+    );
+    expect(proxy.actions.filter((action) => action === "AttachUserPolicy")).toHaveLength(1);
+    expect(await engineUsers(aws())).toEqual([]);
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
   const LASTING = [
     ...["CreateUser", "PutUserPolicy", "CreateAccessKey"].flatMap((action) => [
       at(action, deny),
@@ -173,6 +244,20 @@ withAws("Ending AWS users", (aws) => {
     aws().proxy.reset();
     await world.settle();
     expect(await engineUsers(aws())).toEqual([]);
+    expect(await world.leases()).toEqual([]);
+    await world.close();
+  });
+
+  test("an account that has no room for another user is said at once, and leaves no lease", async () => {
+    const world = await ready();
+    aws().proxy.reset();
+    aws().proxy.rule = ({ action }) =>
+      action === "CreateUser" ? { code: "LimitExceeded", status: 409 } : undefined;
+    expect(refusalOf(await world.read("aws/creds/r"))).toEqual({
+      status: 400,
+      text: "Error creating IAM user: LimitExceeded: refused by the test",
+    });
+    expect(aws().proxy.actions).toEqual(["CreateUser"]);
     expect(await world.leases()).toEqual([]);
     await world.close();
   });
@@ -243,6 +328,35 @@ withAws("Ending AWS users", (aws) => {
     const { User: user } = await iam.send(new GetUserCommand({ UserName: "fixed-r" }));
     expect(user?.UserName).toBe("fixed-r");
     await iam.send(new DeleteUserCommand({ UserName: "fixed-r" }));
+    await world.close();
+  });
+
+  test("a user whose turn does not come within a batch's time is no failure, and gets it later", async () => {
+    const { proxy } = aws();
+    const world = await ready();
+    for (let round = 0; round < 4; round += 1) {
+      await Promise.all(Array.from({ length: 5 }, () => world.issue("aws/creds/r")));
+    }
+    // Each deletion takes so long that those who are begun at once are all that fit.
+    proxy.rule = ({ action }) => {
+      if (action === "DeleteUser") world.advance(110);
+      return undefined;
+    };
+    await world.write("sys/leases/revoke-prefix/aws/creds/r", { sync: true });
+    const left = await Promise.all(
+      (await world.leases()).map((key) => world.lookUp(key.replace("lease/", ""))),
+    );
+    expect(left.length).toBeGreaterThan(0);
+    for (const data of left) {
+      expect(data).toMatchObject({
+        revoke_attempts: 0,
+        revoke_error: expect.stringContaining("turn did not come"),
+      });
+    }
+    proxy.reset();
+    await world.settle();
+    expect(await engineUsers(aws())).toEqual([]);
+    expect(await world.leases()).toEqual([]);
     await world.close();
   });
 

@@ -137,6 +137,10 @@ export class AwsWorld {
     return page.entries.map(({ key }) => key);
   }
 
+  lookUp(leaseId: string): Promise<JsonObject> {
+    return this.must("sys/leases/lookup", { lease_id: leaseId });
+  }
+
   async close(): Promise<void> {
     for (const core of this.#cores) await core.close();
   }

@@ -20,12 +20,18 @@ Only its password, for a script:
     $ vsec read -field=password database/creds/readonly
 
 Further K=V arguments become parameters of the request.`,
-  flags: {},
+  flags: {
+    wait: {
+      kind: "bool",
+      text: "Answer only when the new credential was seen to work, where the engine can tell: the keys of AWS users. The same as wait=true.",
+    },
+  },
   args: { min: 1 },
   output: { format: true, field: true, raw: true },
   requests: true,
-  async run(context, _flags, [first = "", ...pairs]) {
+  async run(context, flags, [first = "", ...given]) {
     const path = dataPath(first);
+    const pairs = flags.wait === true ? [...given, "wait=true"] : given;
     const query = await parseDataArguments(pairs, context.sources);
     const isRaw = context.options.format === "raw";
     const request = { method: "GET", path, ...(pairs.length === 0 ? {} : { query }) } as const;
