@@ -56,8 +56,8 @@ export async function endLeasesUnder(
   const exact = await readLease(services, prefix);
   if (exact !== null && only(exact.record)) return outcomeOf(await endLease(services, prefix));
   const { held, total } = await makeAllDue(services, prefix, only, HELD_MAX);
-  // Later than this others may have them: they are due again, and are met below.
-  const heldUntil = services.clock.now() + TAKEN_MS / 2;
+  // What begins later than this might not end before others may have it: it is taken again, below.
+  const heldUntil = services.clock.now() + TAKEN_MS / 4;
   failpoint("revoke-prefix:due");
   const begun = new Set<string>();
   const first = await mapBounded(slices(held), BATCHES_AT_ONCE_MAX, async (leases) => {
