@@ -1,5 +1,6 @@
 /** What every figure works with. */
 import { join } from "node:path";
+import { type MysqlServer, startMysql } from "../test/servers/mysql.ts";
 import { type PostgresServer, startPostgres } from "../test/servers/postgres.ts";
 import { temporaryDirectory } from "../test/servers/process.ts";
 import { compileProgram, ONE_LINE } from "./programs.ts";
@@ -13,6 +14,8 @@ export interface BenchContext {
   oneLine(): string;
   /** A PostgreSQL 18 that flushes to disk, shared by the figures. */
   postgres(): Promise<PostgresServer>;
+  /** A MariaDB that flushes to disk, shared by the figures. */
+  mariadb(): Promise<MysqlServer>;
   close(): Promise<void>;
 }
 
@@ -20,6 +23,7 @@ export function openContext(vsec: string): BenchContext {
   const directory = temporaryDirectory("vsec-bench-");
   let oneLine: string | undefined;
   let server: Promise<PostgresServer> | undefined;
+  let mariadb: Promise<MysqlServer> | undefined;
   return {
     vsec,
     directory: directory.path,
@@ -31,8 +35,13 @@ export function openContext(vsec: string): BenchContext {
       server ??= startPostgres({ version: 18, durable: true });
       return server;
     },
+    mariadb: () => {
+      mariadb ??= startMysql({ flavour: "MariaDB", durable: true });
+      return mariadb;
+    },
     close: async () => {
       await (await server)?.stop();
+      await (await mariadb)?.stop();
       directory.remove();
     },
   };

@@ -11,7 +11,9 @@ import { type BenchContext, openContext } from "./context.ts";
 import { credsFigure } from "./creds.ts";
 import { daemonStartFigure } from "./daemon-start.ts";
 import { httpFigure } from "./http.ts";
+import { issueRateFigure } from "./issue-rate.ts";
 import { kvFigure } from "./kv.ts";
+import { massRevokeFigure } from "./mass-revoke.ts";
 import { policiesFigure } from "./policies.ts";
 import { describeMachine, type Figure, formatFigure } from "./report.ts";
 import { revokeFigure } from "./revoke.ts";
@@ -23,6 +25,8 @@ const FIGURES: Readonly<Record<string, (context: BenchContext) => Promise<Figure
   creds: credsFigure,
   commands: commandsFigure,
   revoke: revokeFigure,
+  "mass-revoke": massRevokeFigure,
+  "issue-rate": issueRateFigure,
   "aws-revoke": awsRevokeFigure,
   "daemon-start": daemonStartFigure,
   http: httpFigure,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { ApiResponse } from "../../src/contract/wire.ts";
 import { denied, envelope, ok, refused, sent } from "./fake-world.ts";
 
 describe("commands about leases", () => {
@@ -98,6 +99,46 @@ ttl             1h5s
       1,
       "Specifying -force requires also specifying -prefix\n",
     ]);
+  });
+
+  describe("on a terminal, revoke -prefix", () => {
+    const part = (data: Record<string, string | number>) => envelope({ data });
+    const watched = (answers: ApiResponse[], ...args: string[]) =>
+      sent(["lease", "revoke", "-prefix", ...args, "a"], { answers, stderrIsTTY: true });
+
+    test("goes part by part, shows how far it is, and clears the line at the end", async () => {
+      const first = part({ revoked: 500, failed: 0, total: 700, next: "cursor" });
+      const ran = await watched([first, part({ revoked: 200, failed: 0 })]);
+      expect(ran.requests.map(({ body }) => body)).toEqual([
+        { sync: true, part: true },
+        { sync: true, part: true, after: "cursor" },
+      ]);
+      const line = ran.stderr.replace(/about \d+ s/, "about N s");
+      expect(line).toBe("\rRevoked 500 of 700 leases (about N s left)\u001b[K\r\u001b[K");
+      expect([ran.exitCode, ran.stdout]).toEqual([0, all]);
+    });
+
+    test("leaves failures, refusals, and servers without parts to the request that is sent anyway", async () => {
+      const rest = refused(400, 'failed to revoke "a/b": away');
+      for (const [answer, last] of [
+        [part({ revoked: 1, failed: 1, total: 2 }), rest],
+        [denied, denied],
+        [queued, queued],
+      ] as const) {
+        const ran = await watched([answer, last], "-sync");
+        expect(ran.requests.map(({ body }) => body)).toEqual([{ sync: true, part: true }, { sync: true }]);
+        expect(ran.exitCode).toBe(last === queued ? 0 : 2);
+      }
+    });
+
+    test("-force first does what can be done, and then drops the rest", async () => {
+      const ran = await watched([part({ revoked: 1, failed: 1, total: 2 }), queued], "-force");
+      expect(ran.requests.map(({ path }) => path)).toEqual([
+        "sys/leases/revoke-prefix/a",
+        "sys/leases/revoke-force/a",
+      ]);
+      expect(ran.stdout).toBe("Success! Force revoked any leases with prefix: a\n");
+    });
   });
 
   test("revoke needs an ID", async () => {

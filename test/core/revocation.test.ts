@@ -208,3 +208,36 @@ describe("a creation", () => {
     expect(await world.core.nextDue()).toBeNull();
   });
 });
+
+describe("revoking by prefix in parts", () => {
+  const revokePart = async (after?: string) =>
+    dataOf(
+      await world.put("sys/leases/revoke-prefix/tiny", {
+        part: true,
+        ...(after === undefined ? {} : { after }),
+      }),
+    );
+
+  test("goes on where the part before ended, and counts what it does", async () => {
+    await Promise.all(Array.from({ length: 501 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    const first = await revokePart();
+    expect(first).toEqual({ revoked: 500, failed: 0, total: 501, next: expect.any(String) });
+    expect(world.keys.live.size).toBe(1);
+    expect(await revokePart(String(first.next))).toEqual({ revoked: 1, failed: 0 });
+    expect(world.keys.live.size).toBe(0);
+  });
+
+  test("a process that dies after the first part leaves the rest due, and to whoever asks again", async () => {
+    await Promise.all(Array.from({ length: 501 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    await revokePart();
+    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+    expect(await revokePart()).toEqual({ revoked: 0, failed: 0, total: 0 });
+  });
+
+  test("what fails is counted, keeps its lease, and does not stop the others", async () => {
+    const { id } = await world.issue("tiny/key/a", { ttl: 3600 });
+    world.keys.broken = "the backend is away";
+    expect(await revokePart()).toEqual({ revoked: 0, failed: 1, total: 1 });
+    expect(await world.record(id)).toMatchObject({ state: "revoking", failure: { attempts: 1 } });
+  });
+});

@@ -94,8 +94,8 @@ export const ROTATE: Operation = {
 
 export const DISABLE: Operation = {
   name: "disable",
-  // Retired; made due; taken; revoked; forgotten; the engine's data cleared; the mount removed.
-  passes: [...COMMIT, ...COMMIT, "revoke-prefix:due", ...TAKE, ...DROP, ...FORGET, ...COMMIT, ...COMMIT],
+  // Retired; made due and taken; revoked; forgotten; the mount removed; the engine's data cleared.
+  passes: [...COMMIT, ...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET, ...COMMIT, ...COMMIT],
   prepare: (at) => issue(at, 2),
   command: () => "secrets disable database",
   leases: { untouched: 2, begun: 0 },
@@ -184,7 +184,7 @@ export const LEASE_OPERATIONS: readonly Operation[] = [
   REVOKE,
   {
     name: "revoke by prefix",
-    passes: [...COMMIT, "revoke-prefix:due", ...TAKE, ...DROP, ...FORGET],
+    passes: [...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET],
     prepare: (at) => issue(at, 3),
     command: (at) => `lease revoke -sync -prefix ${at.credsPath}`,
     leases: { untouched: 3, begun: 0 },

@@ -130,6 +130,7 @@ const PAGES: readonly Page[] = [...DATABASE_PAGES, ...ENGINE_PAGES];
 const NOT_RUN: Readonly<Record<string, string>> = {
   "moving-from-vault.md": "needs a Vault server beside it",
   "daemon.md": "its commands are run by the daemon's own tests",
+  "databases.md": "needs a server of each kind; test/e2e/mariadb.test.ts runs the same commands",
   "threat-model.md": "makes users of the system",
 };
 

@@ -1,9 +1,10 @@
+import { mapBounded } from "../../base/bounded.ts";
 import { badRequest } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { Services } from "../services.ts";
 import type { LeaseRecord, StoredLease } from "./record.ts";
-import { endingRecord, type Revocation, revokeLeases } from "./revoke.ts";
-import { changeLeases, forgetLeases, type LeaseChange, leasesUnder, readLease } from "./store.ts";
+import { endingRecord, type Revocation, revokeLeases, revokeTaken, slices, TAKEN_MS } from "./revoke.ts";
+import { changeLeases, forgetLeases, type LeaseChange, leasePage, leasesUnder, readLease } from "./store.ts";
 
 const NOTHING: Revocation = { revoked: [], failed: [] };
 /** Each pass takes what an earlier one lost to a race; a lease that loses this often is in somebody else's hands. */
@@ -30,11 +31,17 @@ export async function endLease(services: Services, id: string): Promise<Revocati
   return left === null ? NOTHING : { revoked: [], failed: [{ record: left.record, error: BUSY }] };
 }
 
-/** What a revocation by prefix did, as it goes. */
-export interface PrefixProgress {
+/** What a revocation by prefix did. */
+export interface PrefixOutcome {
   readonly revoked: number;
   readonly failed: readonly { readonly record: LeaseRecord; readonly error: string }[];
 }
+
+/** How many batches are worked on at a time: while one waits for the backend, the store has the other. */
+const BATCHES_AT_ONCE_MAX = 2;
+
+/** How many leases are taken before the first is revoked; those beyond are taken batch by batch. */
+const HELD_MAX = 10_000;
 
 /**
  * Revokes every lease below a prefix. First all of them are made due, durably, so that a kill in the middle leaves the rest
@@ -45,28 +52,63 @@ export async function endLeasesUnder(
   services: Services,
   prefix: string,
   only: (record: LeaseRecord) => boolean = () => true,
-): Promise<PrefixProgress> {
+): Promise<PrefixOutcome> {
   const exact = await readLease(services, prefix);
-  if (exact !== null && only(exact.record)) {
-    const { revoked, failed } = await endLease(services, prefix);
-    return { revoked: revoked.length, failed };
-  }
-  await makeAllDue(services, prefix, only);
+  if (exact !== null && only(exact.record)) return outcomeOf(await endLease(services, prefix));
+  const { held, total } = await makeAllDue(services, prefix, only, HELD_MAX);
+  // What begins later than this might not end before others may have it: it is taken again, below.
+  const heldUntil = services.clock.now() + TAKEN_MS / 4;
   failpoint("revoke-prefix:due");
-  let revoked = 0;
-  const failed: { record: LeaseRecord; error: string }[] = [];
-  for await (const page of leasesUnder(services, prefix)) {
-    const wanted = page.filter((lease) => only(lease.record));
-    const result = await revokeLeases(services, wanted);
-    revoked += result.revoked.length;
-    failed.push(...result.failed);
-    for (const { record } of lostOf(wanted, result)) {
-      const again = await endLease(services, record.id);
-      revoked += again.revoked.length;
-      failed.push(...again.failed);
-    }
-  }
-  return { revoked, failed };
+  const begun = new Set<string>();
+  const first = await mapBounded(slices(held), BATCHES_AT_ONCE_MAX, async (leases) => {
+    if (services.clock.now() > heldUntil) return NONE;
+    for (const { record } of leases) begun.add(record.id);
+    return outcomeOf(await revokeTaken(services, leases));
+  });
+  if (begun.size === total) return sumOf(first);
+  const rest = await mapBounded(leasesUnder(services, prefix), BATCHES_AT_ONCE_MAX, (page) => {
+    const left = page.filter(({ record }) => only(record) && !begun.has(record.id));
+    return left.length === 0 ? Promise.resolve(NONE) : endLeases(services, left);
+  });
+  return sumOf([...first, ...rest]);
+}
+
+const NONE: PrefixOutcome = { revoked: 0, failed: [] };
+
+/** A part of a revocation by prefix, so that whoever asks can say how far it is. */
+export interface PrefixPart extends PrefixOutcome {
+  /** How many leases there were; only in the first part. */
+  readonly total: number | undefined;
+  /** Where the next part goes on; undefined: this was the last one. */
+  readonly next: string | undefined;
+}
+
+/** Does one part of what {@link endLeasesUnder} does. @param after - {@link PrefixPart.next} of the part before. */
+export async function endPartUnder(
+  services: Services,
+  prefix: string,
+  after: string | undefined,
+): Promise<PrefixPart> {
+  const total = after === undefined ? (await makeAllDue(services, prefix, () => true, 0)).total : undefined;
+  const page = await leasePage(services, prefix, after);
+  return { ...(await endLeases(services, page.leases)), total, next: page.next };
+}
+
+async function endLeases(services: Services, leases: readonly StoredLease[]): Promise<PrefixOutcome> {
+  const result = await revokeLeases(services, leases);
+  const outcomes = [outcomeOf(result)];
+  for (const { record } of lostOf(leases, result))
+    outcomes.push(outcomeOf(await endLease(services, record.id)));
+  return sumOf(outcomes);
+}
+
+function outcomeOf({ revoked, failed }: Revocation): PrefixOutcome {
+  return { revoked: revoked.length, failed };
+}
+
+function sumOf(outcomes: readonly PrefixOutcome[]): PrefixOutcome {
+  const revoked = outcomes.reduce((sum, outcome) => sum + outcome.revoked, 0);
+  return { revoked, failed: outcomes.flatMap(({ failed }) => failed) };
 }
 
 /** The leases that another process took or changed before they could be taken. */
@@ -75,19 +117,32 @@ function lostOf(wanted: readonly StoredLease[], { revoked, failed }: Revocation)
   return wanted.filter((lease) => !settled.has(lease.record.id));
 }
 
+/**
+ * Makes the leases below a prefix due, without those that are left out: the first so many after as long as this process
+ * holds them, the others at once.
+ */
 async function makeAllDue(
   services: Services,
   prefix: string,
   only: (record: LeaseRecord) => boolean,
-): Promise<void> {
+  heldMax: number,
+): Promise<{ readonly held: readonly StoredLease[]; readonly total: number }> {
+  const held: StoredLease[] = [];
+  let total = 0;
   for await (const page of leasesUnder(services, prefix)) {
     const now = services.clock.now();
-    const running = page.filter((lease) => lease.record.state !== "revoking" && only(lease.record));
-    const changes = running.map((lease): LeaseChange => {
-      return { lease, record: endingRecord(lease.record, now), dueAt: now };
+    const isHeld = total < heldMax;
+    const wanted = page.filter((lease) => only(lease.record));
+    const changed = isHeld ? wanted : wanted.filter((lease) => lease.record.state !== "revoking");
+    total += wanted.length;
+    const dueAt = isHeld ? now + TAKEN_MS : now;
+    const changes = changed.map((lease): LeaseChange => {
+      return { lease, record: endingRecord(lease.record, now), dueAt };
     });
-    await changeLeases(services, changes);
+    const taken = await changeLeases(services, changes);
+    if (isHeld) held.push(...taken);
   }
+  return { held, total };
 }
 
 /**

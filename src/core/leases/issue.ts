@@ -206,17 +206,23 @@ async function undo(services: Services, { record }: StoredLease): Promise<void> 
 
 /** Null: the mount is gone too, after its last lease was seen to be; a lease that nothing can revoke would help nobody. */
 async function putBack(services: Services, pending: LeaseRecord): Promise<StoredLease | null> {
-  if ((await services.mounts.byUuid(pending.mountUuid)) === null) {
-    const { id: lease, principal } = pending;
-    services.log.error("a creation outlived its lease and its mount; see that nothing is left of it", {
-      lease,
-      principal,
-    });
-    return null;
-  }
   const record: LeaseRecord = { ...pending, state: "revoking" };
   const now = services.clock.now();
-  const writes = [putLease(record, now, ABSENT), ...putLeaseIndexes(record), ...putOwner(record, now)];
-  const [version] = await services.barrier.commit(writes);
-  return { record, version: version ?? ABSENT };
+  const lease = [putLease(record, now, ABSENT), ...putLeaseIndexes(record), ...putOwner(record, now)];
+  for (let attempt = 1; ; attempt += 1) {
+    const mount = await services.mounts.table.touch(pending.mountUuid);
+    if (mount === null) {
+      services.log.error("a creation outlived its lease and its mount; see that nothing is left of it", {
+        lease: pending.id,
+        principal: pending.principal,
+      });
+      return null;
+    }
+    try {
+      const [version] = await services.barrier.commit([...lease, mount]);
+      return { record, version: version ?? ABSENT };
+    } catch (error) {
+      if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;
+    }
+  }
 }

@@ -1,3 +1,4 @@
+import { mapBounded } from "../../base/bounded.ts";
 import { messageOf } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import { NotTried, type RevokeOutcome, type SecretType } from "../../framework/secret.ts";
@@ -9,8 +10,11 @@ import { changeLeases, forgetLeases, type LeaseChange } from "./store.ts";
 /** The most leases that go through one revocation together; database batches stay below this as well. */
 export const BATCH_MAX = 500;
 
+/** How many backends are worked with at a time. */
+const GROUPS_AT_ONCE_MAX = 16;
+
 /** How long a revoker has the leases it took for itself. After it, should the revoker be gone, they are due again. */
-const TAKEN_MS = 120_000;
+export const TAKEN_MS = 120_000;
 
 const ERROR_CHARS_MAX = 500;
 
@@ -27,8 +31,13 @@ export interface Revocation {
 export async function revokeLeases(services: Services, leases: readonly StoredLease[]): Promise<Revocation> {
   const taken = await take(services, leases);
   failpoint("revoke:taken");
+  return revokeTaken(services, taken);
+}
+
+/** The rest of {@link revokeLeases}, for leases that this process has already taken, and still holds. */
+export async function revokeTaken(services: Services, taken: readonly StoredLease[]): Promise<Revocation> {
   const groups = await groupByBatch(services, taken);
-  const results = await Promise.all(groups.map((group) => revokeGroup(services, group)));
+  const results = await mapBounded(groups, GROUPS_AT_ONCE_MAX, (group) => revokeGroup(services, group));
   const revoked = results.flatMap((result) => result.revoked);
   const failed = results.flatMap((result) => result.failed);
   services.metrics.leasesRevoked(revoked.length, failed.length);
@@ -68,9 +77,13 @@ interface Group {
 /** Leases that can be revoked over one connection go together: of one mount, one secret type and one batch key. */
 async function groupByBatch(services: Services, leases: readonly StoredLease[]): Promise<Group[]> {
   const groups = new Map<string, { leases: StoredLease[]; type: SecretType | null; problem: string }>();
+  const types = new Map<string, Awaited<ReturnType<typeof findType>>>();
   for (const lease of leases) {
     const { mountUuid, secret } = lease.record;
-    const { type, problem } = await findType(services, lease.record);
+    const kind = JSON.stringify([mountUuid, secret]);
+    const found = types.get(kind) ?? (await findType(services, lease.record));
+    types.set(kind, found);
+    const { type, problem } = found;
     const batch = type?.batchKey?.(leasedSecret(lease.record)) ?? "";
     const key = JSON.stringify([mountUuid, secret, batch]);
     const group = groups.get(key) ?? { leases: [], type, problem };
@@ -82,7 +95,8 @@ async function groupByBatch(services: Services, leases: readonly StoredLease[]):
   );
 }
 
-function slices(leases: readonly StoredLease[]): StoredLease[][] {
+/** Leases in batches. */
+export function slices(leases: readonly StoredLease[]): StoredLease[][] {
   const parts: StoredLease[][] = [];
   for (let start = 0; start < leases.length; start += BATCH_MAX)
     parts.push(leases.slice(start, start + BATCH_MAX));

@@ -35,18 +35,35 @@ export async function leasesOfPrincipal(services: Services, principal: string): 
   return leases.filter((lease) => lease !== null);
 }
 
-/** The pages of all leases below a prefix ("" or a path with or without its trailing slash), in the store's order. */
-export async function* leasesUnder(
+/** Leases below a prefix, and where the listing goes on. */
+export interface LeasePage {
+  readonly leases: readonly StoredLease[];
+  /** For the next page; undefined: this is the last one. */
+  readonly next: string | undefined;
+}
+
+/** One page of the leases below a prefix ("" or a path with or without its trailing slash), in the store's order. */
+export async function leasePage(
   { barrier }: Services,
   prefix: string,
-): AsyncGenerator<readonly StoredLease[]> {
+  after: string | undefined,
+): Promise<LeasePage> {
   const below = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+  const request = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
+  const page = await barrier.scan(LEASE_PREFIX + below, request);
+  return { leases: page.entries.map(decodeLease), next: page.next ?? undefined };
+}
+
+/** The pages of all leases below a prefix. */
+export async function* leasesUnder(
+  services: Services,
+  prefix: string,
+): AsyncGenerator<readonly StoredLease[]> {
   let after: string | undefined;
   do {
-    const request = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
-    const page = await barrier.scan(LEASE_PREFIX + below, request);
-    if (page.entries.length > 0) yield page.entries.map(decodeLease);
-    after = page.next ?? undefined;
+    const page = await leasePage(services, prefix, after);
+    if (page.leases.length > 0) yield page.leases;
+    after = page.next;
   } while (after !== undefined);
 }
 

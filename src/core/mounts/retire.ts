@@ -14,6 +14,8 @@ import { isAuthMount, type MountEntry } from "./table.ts";
 export const RETIRED_PREFIX = "core/retired/";
 
 const AGAIN_MS = 60_000;
+/** How often another process may change the mounts while one is removed; after that it is due again. */
+const RACE_ATTEMPTS_MAX = 20;
 const PAGE = 500;
 
 export interface Retirement {
@@ -51,10 +53,7 @@ export async function endLeasesOf(services: Services, entry: MountEntry): Promis
 /** Due work: takes the clearing of a retired mount up again. */
 export async function settleRetired(services: Services, uuid: string): Promise<void> {
   const entry = await services.mounts.byUuid(uuid);
-  if (entry === null) {
-    await services.barrier.commit([{ op: "delete", key: RETIRED_PREFIX + uuid }]);
-    return;
-  }
+  if (entry === null) return removeData(services, uuid);
   await services.barrier.commit([dueEntry(uuid, services.clock.now() + AGAIN_MS)]);
   await clear(services, entry);
 }
@@ -63,9 +62,17 @@ function dueEntry(uuid: string, dueAt: number) {
   return { op: "put", key: RETIRED_PREFIX + uuid, value: new Uint8Array(), dueAt } as const;
 }
 
+/** Takes the mount out of the table when its last lease is gone: should one be put back in between, the table has changed. */
 async function clear(services: Services, entry: MountEntry): Promise<Retirement> {
   const retirement = await endLeasesOf(services, entry);
-  if (!(await hasLeases(services, entry))) await remove(services, entry);
+  const { table } = services.mounts;
+  for (let attempt = 1; attempt <= RACE_ATTEMPTS_MAX; attempt += 1) {
+    const version = await table.version();
+    if (await hasLeases(services, entry)) break;
+    if (!(await table.removeAt(version, entry.uuid))) continue;
+    await removeData(services, entry.uuid);
+    break;
+  }
   return retirement;
 }
 
@@ -78,16 +85,13 @@ async function hasLeases(services: Services, entry: MountEntry): Promise<boolean
   return false;
 }
 
-async function remove(services: Services, entry: MountEntry): Promise<void> {
-  const { barrier, mounts } = services;
-  await mounts.unload(entry.uuid);
-  for (;;) {
-    const page = await barrier.scan(mountPrefix(entry.uuid), { limit: PAGE });
-    if (page.entries.length === 0) break;
-    await barrier.commit(page.entries.map(({ key }) => ({ op: "delete", key })));
+/** Killed in the middle it is due again, and goes on: what makes it due goes with the last of the data. */
+async function removeData({ barrier, mounts }: Services, uuid: string): Promise<void> {
+  await mounts.unload(uuid);
+  for (let isLast = false; !isLast; ) {
+    const page = await barrier.scan(mountPrefix(uuid), { limit: PAGE });
+    isLast = page.next === null;
+    const keys = [...page.entries.map(({ key }) => key), ...(isLast ? [RETIRED_PREFIX + uuid] : [])];
+    await barrier.commit(keys.map((key) => ({ op: "delete", key })));
   }
-  await mounts.table.change(
-    (entries) => entries.filter((other) => other.uuid !== entry.uuid),
-    [{ op: "delete", key: RETIRED_PREFIX + entry.uuid }],
-  );
 }

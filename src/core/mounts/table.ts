@@ -125,6 +125,35 @@ export class MountTable {
     return { op: "check", key: KEY, expect: version };
   }
 
+  /** Changes with every change of the table. */
+  async version(): Promise<number> {
+    return (await this.#load()).version;
+  }
+
+  /** Removes a mount, if the table is still at this version. @returns Whether it was. */
+  async removeAt(version: number, uuid: string): Promise<boolean> {
+    const before = await this.#load();
+    if (before.version !== version) return false;
+    const value = encode(before.entries.filter((entry) => entry.uuid !== uuid));
+    try {
+      await this.#barrier.commit([{ op: "put", key: KEY, value, expect: version }]);
+      return true;
+    } catch (error) {
+      if (!hasCode(error, "STORE_CONFLICT")) throw error;
+      return false;
+    }
+  }
+
+  /**
+   * A write that goes along with something which needs this mount, disabled or not: whoever is about to remove it looks again.
+   * It fails also when another mount was changed. Null: there is no such mount any more.
+   */
+  async touch(uuid: string): Promise<Write | null> {
+    const { version, entries } = await this.#load();
+    if (!entries.some((entry) => entry.uuid === uuid)) return null;
+    return { op: "put", key: KEY, value: encode(entries), expect: version };
+  }
+
   /**
    * Replaces the entries by what `change` makes of them; called again on fresh entries when another process was faster.
    * @param also - Writes that are committed together with the table.

@@ -2,7 +2,14 @@ import { ApiError, aggregate, badRequest } from "../../base/errors.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
 import { builtinRequest } from "../builtin-request.ts";
-import { endLease, endLeasesUnder, forceLeasesUnder, leasePrefix } from "../leases/end.ts";
+import {
+  endLease,
+  endLeasesUnder,
+  endPartUnder,
+  forceLeasesUnder,
+  leasePrefix,
+  type PrefixPart,
+} from "../leases/end.ts";
 import { listLeases, lookupLease } from "../leases/lookup.ts";
 import { renewLease } from "../leases/renew.ts";
 import { readLease } from "../leases/store.ts";
@@ -198,7 +205,17 @@ function revokePrefixPath(services: Services, pattern: string): PathSpec {
   return path({
     pattern: `${pattern}/*prefix`,
     sudo: true,
-    fields: { prefix: field.string({ description: "The path that the leases begin with." }), sync: SYNC },
+    fields: {
+      prefix: field.string({ description: "The path that the leases begin with." }),
+      sync: SYNC,
+      part: field.bool({
+        description:
+          "Revoke only the first of them, and answer with how many that were, how many there are, and where the next part goes on.",
+      }),
+      after: field.string({
+        description: "With part: where it goes on, as the answer to the part before says.",
+      }),
+    },
     help: { synopsis: "Revoke all leases below a path." },
     operations: {
       update: {
@@ -209,12 +226,24 @@ function revokePrefixPath(services: Services, pattern: string): PathSpec {
             await revokeTokensUnder(services, prefix);
             return values.sync ? undefined : { status: 202 };
           }
+          if (values.part) return partAnswer(await endPartUnder(services, prefix, values.after || undefined));
           const { failed } = await endLeasesUnder(services, prefix);
           return ended(failed, values.sync);
         },
       },
     },
   });
+}
+
+function partAnswer({ revoked, failed, total, next }: PrefixPart): Reply {
+  return {
+    data: {
+      revoked,
+      failed: failed.length,
+      ...(total === undefined ? {} : { total }),
+      ...(next === undefined ? {} : { next }),
+    },
+  };
 }
 
 function revokeForcePath(services: Services, pattern: string): PathSpec {

@@ -248,10 +248,15 @@ async function tryOut(connections: Connections, config: ConnectionConfig, verify
   }
 }
 
+/** The password in `user:password@tcp(host:port)/`, the form of Go's MySQL driver, which is no URL. */
+const DSN_PASSWORD = /^[^:@/()]*:(.+)@\w*\(/;
+
 /** A URL's literal password; null where the URL is templated, has none or does not parse. */
 function urlPassword(url: string): string | null {
-  if (url.includes("{{") || !URL.canParse(url)) return null;
-  return new URL(url).password || null;
+  if (url.includes("{{")) return null;
+  const dsn = DSN_PASSWORD.exec(url)?.[1];
+  if (dsn !== undefined) return dsn;
+  return URL.canParse(url) ? new URL(url).password || null : null;
 }
 
 function hasPasswordInUrl(config: ConnectionConfig): boolean {

@@ -48,6 +48,13 @@ export function booleanDetail(details: JsonObject, name: string): boolean {
   throw badRequest(`${name} must be true or false`);
 }
 
+/** A detail that is a whole number; 0 when absent. @throws ApiError 400. */
+export function numberDetail(details: JsonObject, name: string): number {
+  const number = Number(textDetail(details, name) || 0);
+  if (!Number.isSafeInteger(number)) throw badRequest(`${name} must be a whole number`);
+  return number;
+}
+
 /** Reads the shared connection details. @throws ApiError 400 with Vault's texts. */
 export function urlDetails(details: JsonObject): UrlDetails {
   const template = textDetail(details, "connection_url");

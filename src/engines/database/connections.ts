@@ -1,9 +1,20 @@
 import { badRequest, messageOf } from "../../base/errors.ts";
 import type { MountContext } from "../../framework/backend.ts";
+import type { RevokeOutcome } from "../../framework/secret.ts";
 import { type ConnectionConfig, readConfigForRevocation } from "./config.ts";
-import { DatabaseError, type DatabasePlugin, type DatabasePluginType, type PluginFinder } from "./plugin.ts";
+import {
+  DatabaseError,
+  type DatabasePlugin,
+  type DatabasePluginType,
+  type DoomedUser,
+  type PluginFinder,
+} from "./plugin.ts";
+import { RevocationPace, revocationsPerSecond } from "./revocation-pace.ts";
 import { settleRotation } from "./root-rotation.ts";
 import { usernameFor } from "./username.ts";
+
+/** The most users that a plugin is given at once. */
+const BATCH_MAX = 1000;
 
 interface Open {
   /** Tells whether the open connection is still that of the stored configuration. */
@@ -19,6 +30,7 @@ export class Connections {
   readonly #context: MountContext;
   readonly #findPlugin: PluginFinder;
   readonly #open = new Map<string, Open>();
+  readonly #paces = new Map<string, RevocationPace>();
 
   constructor(context: MountContext, findPlugin: PluginFinder) {
     this.#context = context;
@@ -46,6 +58,7 @@ export class Connections {
   /** Makes an unconnected plugin for a configuration. @throws ApiError 400 for details that are wrong. */
   async create(config: ConnectionConfig): Promise<DatabasePlugin> {
     const type = await this.#findPlugin(config.pluginName);
+    revocationsPerSecond(config.details);
     const { clock, random, log } = this.#context;
     return type.open(config.details, { clock, random, log });
   }
@@ -64,6 +77,30 @@ export class Connections {
       await this.close(name);
       return await work(await this.#plugin(name));
     }
+  }
+
+  /**
+   * Makes users of one connection gone, at the pace that is good for its server.
+   * @returns One outcome for each, in order. @throws whatever stands in the way of all of them.
+   */
+  async revoke(name: string, users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {
+    const perSecond = await this.#revocationsPerSecond(name);
+    const pace = this.#paces.get(name) ?? new RevocationPace(this.#context.clock, this.#context.random);
+    this.#paces.set(name, pace);
+    const size = perSecond > 0 ? Math.min(perSecond, BATCH_MAX) : BATCH_MAX;
+    const outcomes: RevokeOutcome[] = [];
+    for (let start = 0; start < users.length; start += size) {
+      const batch = users.slice(start, start + size);
+      await pace.spend(batch.length, perSecond);
+      const done = await pace.turn(() => this.use(name, (plugin) => plugin.deleteUsers(batch)));
+      outcomes.push(...done);
+    }
+    return outcomes;
+  }
+
+  async #revocationsPerSecond(name: string): Promise<number> {
+    const config = await readConfigForRevocation(this.#context.storage, name);
+    return config === null ? 0 : revocationsPerSecond(config.details);
   }
 
   /** Begins to connect, where nothing is connected yet. What goes wrong is met by the use that follows. */

@@ -80,7 +80,7 @@ async function revokeUsers(
     sessionGraceMs: sessionGraceSeconds * 1000,
   }));
   try {
-    const outcomes = await connections.use(dbName, (plugin) => plugin.deleteUsers(doomed));
+    const outcomes = await connections.revoke(dbName, doomed);
     return outcomes.map((outcome, index) =>
       outcome === null ? null : named(outcome, dbName, doomed[index]?.username),
     );

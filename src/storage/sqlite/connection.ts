@@ -76,9 +76,11 @@ function openAs(mode: OpenMode, options: ConnectionOptions): DatabaseSync {
 
 function checkFormat(database: DatabaseSync, options: ConnectionOptions): void {
   if (options.create && isBlank(database)) createTables(database);
+  // Looked at first: another process may be making the store, and its tables and their mark come in one transaction.
+  const wasBlank = isBlank(database);
   const applicationId = pragma(database, "application_id");
   const format = pragma(database, "user_version");
-  if (applicationId === 0 && isBlank(database)) throw missingError(options.file);
+  if (applicationId === 0 && wasBlank) throw missingError(options.file);
   if (applicationId !== APPLICATION_ID)
     throw new VsecError(
       "STORE_FOREIGN",

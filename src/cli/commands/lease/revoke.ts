@@ -3,6 +3,7 @@ import { localFailure } from "../../failure.ts";
 import { wrapText } from "../../go-text.ts";
 import { sentence } from "../../outcome.ts";
 import { dataPath } from "../../paths.ts";
+import { revokeInParts } from "../../revocation-progress.ts";
 
 const FORCE_WARNING = wrapText(
   "Warning! Force-removing leases can cause vsec to become out of sync with secret engines!",
@@ -78,6 +79,9 @@ Leases whose credentials cannot be removed any more, as a last resort:
       throw localFailure("Specifying -force requires also specifying -prefix");
     const { path, body, success, failure } = planFor(dataPath(first), flags);
     if (flags.force && context.options.instead === undefined) await context.note(FORCE_WARNING);
+    // For a person who watches; a script gets one request and one answer.
+    const isWatched = flags.prefix && context.world.stderr.isTTY && context.options.instead === undefined;
+    if (isWatched && (await revokeInParts(context, dataPath(first)))) return sentence(success);
     await context.send({ method: "PUT", path, ...(body === null ? {} : { body }) }, { prefix: failure });
     return sentence(success);
   },

@@ -3,6 +3,10 @@ import type { DatabasePluginType, PluginFinder } from "../plugin.ts";
 
 /** The databases, by `plugin_name`. A new one is a folder here and a line in this table; its driver loads on first use. */
 const PLUGINS: Readonly<Record<string, () => Promise<DatabasePluginType>>> = {
+  "mysql-aurora-database-plugin": async () => (await import("./mysql/plugin.ts")).mysqlShortNames,
+  "mysql-database-plugin": async () => (await import("./mysql/plugin.ts")).mysql,
+  "mysql-legacy-database-plugin": async () => (await import("./mysql/plugin.ts")).mysqlShortNames,
+  "mysql-rds-database-plugin": async () => (await import("./mysql/plugin.ts")).mysqlShortNames,
   "postgresql-database-plugin": async () => (await import("./postgresql/plugin.ts")).postgresql,
 };
 

@@ -1,3 +1,4 @@
+import { ConnectionLost, type Redactor, StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
 
 /** What the driver says of a failure of the server; all absent when the failure is on the way there. */
@@ -6,31 +7,6 @@ interface ServerFailure {
   readonly detail?: string;
   readonly severity?: string;
   readonly message?: string;
-}
-
-/** The connection broke, or never came to be; the statement that was under way may have run. */
-export class ConnectionLost extends Error {
-  readonly serverCode: string | undefined;
-
-  constructor(message: string, serverCode?: string) {
-    super(message);
-    this.name = "ConnectionLost";
-    this.serverCode = serverCode;
-  }
-}
-
-/** The server refused a statement. */
-export class StatementRefused extends Error {
-  /** The SQLSTATE. */
-  readonly serverCode: string;
-  readonly detail: string | undefined;
-
-  constructor(message: string, serverCode: string, detail?: string) {
-    super(message);
-    this.name = "StatementRefused";
-    this.serverCode = serverCode;
-    this.detail = detail;
-  }
 }
 
 const DETAIL_LENGTH_MAX = 400;
@@ -60,32 +36,6 @@ export function connectFailure(error: unknown): DatabaseError {
     serverCode?.startsWith("28") === true || serverCode === "42501" || message.startsWith("SASL");
   const suffix = serverCode === undefined ? "" : ` (SQLSTATE ${serverCode})`;
   return new DatabaseError(isAuth ? "auth" : "unreachable", `${message}${suffix}`, { serverCode });
-}
-
-/** Takes secrets out of texts, and also the fragments of them that a server quotes in a syntax error. */
-export class Redactor {
-  readonly #secrets: readonly string[];
-
-  constructor(secrets: readonly string[]) {
-    this.#secrets = secrets.filter((secret) => secret !== "").sort((a, b) => b.length - a.length);
-  }
-
-  /** A redactor that knows more secrets. */
-  with(...secrets: readonly string[]): Redactor {
-    return new Redactor([...this.#secrets, ...secrets]);
-  }
-
-  /** @param isSyntaxError - The server quotes the very word it stumbled over, which may be a piece of a secret. */
-  text(message: string, isSyntaxError = false): string {
-    let clean = message;
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, "[password]");
-    const fragmentLengthMin = isSyntaxError ? 1 : 4;
-    return clean.replace(/"([^"]*)"?/g, (whole, fragment: string) =>
-      fragment.length >= fragmentLengthMin && this.#secrets.some((secret) => secret.includes(fragment))
-        ? '"[password]"'
-        : whole,
-    );
-  }
 }
 
 /** One line for a refused statement: `permission denied … (SQLSTATE 42501)`. */

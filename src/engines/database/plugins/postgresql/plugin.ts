@@ -3,6 +3,7 @@
 import { badRequest } from "../../../../base/errors.ts";
 import { type Random, randomString } from "../../../../base/random.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
+import { Redactor } from "../../failures.ts";
 import type {
   DatabasePlugin,
   DatabasePluginType,
@@ -11,10 +12,11 @@ import type {
   NewUser,
   PluginContext,
 } from "../../plugin.ts";
+import { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import { cutBytes, formatExpiration } from "../../user-values.ts";
 import { Connection } from "./connection.ts";
-import { asDatabaseError, Redactor } from "./failures.ts";
-import { Pool } from "./pool.ts";
+import { asDatabaseError } from "./failures.ts";
 import { identifier, literal } from "./quoting.ts";
 import { revokeUsers } from "./revoke.ts";
 import { SALT_BYTES, scramVerifier } from "./scram.ts";
@@ -28,16 +30,6 @@ const VERIFY_MS_MAX = 30_000;
 /** The SQLSTATE of a login whose password is wrong; also of a role that is not there, or whose password has expired. */
 const INVALID_PASSWORD = "28P01";
 
-/** A moment as PostgreSQL reads it: `2026-01-02 03:04:05+0000`. */
-export function formatExpiration(expiresAtMs: number): string {
-  return `${new Date(expiresAtMs).toISOString().slice(0, 19).replace("T", " ")}+0000`;
-}
-
-/** The first `bytesMax` bytes of a text, without a torn character at the end. */
-function cut(text: string, bytesMax: number): string {
-  return new TextDecoder().decode(Buffer.from(text, "utf8").subarray(0, bytesMax), { stream: true });
-}
-
 interface Change {
   readonly statements: readonly string[];
   /** Knows the secrets that are in the statements. */
@@ -47,13 +39,15 @@ interface Change {
 class PostgresPlugin implements DatabasePlugin {
   readonly #settings: PostgresSettings;
   readonly #context: PluginContext;
-  readonly #pool: Pool;
+  readonly #pool: Pool<Connection>;
   readonly #redactor: Redactor;
 
   constructor(settings: PostgresSettings, context: PluginContext) {
     this.#settings = settings;
     this.#context = context;
-    this.#pool = new Pool(settings);
+    this.#pool = new Pool(settings.pool, (timeoutMs, greeted) =>
+      Connection.open(settings, timeoutMs, { greeted }),
+    );
     this.#redactor = new Redactor([settings.password]);
   }
 
@@ -226,7 +220,7 @@ export const postgresql: DatabasePluginType = {
   clientConnection: async (details, login) =>
     (await import("./client-connection.ts")).clientConnection(details, login),
   defaultUsername: (displayName: string, roleName: string, random: Random, nowMs: number) => {
-    const parts = [cut(displayName, 8), cut(roleName, 8), randomString(random, 20)];
+    const parts = [cutBytes(displayName, 8), cutBytes(roleName, 8), randomString(random, 20)];
     return `v-${parts.join("-")}-${Math.floor(nowMs / 1000)}`;
   },
   open: (details, context) => new PostgresPlugin(postgresSettings(details), context),

@@ -1,3 +1,4 @@
+import { Redactor } from "../../failures.ts";
 import type { Connection } from "./connection.ts";
 import { asDatabaseError, type Redactor } from "./failures.ts";
 import { identifier, literal } from "./quoting.ts";

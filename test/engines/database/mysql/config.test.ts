@@ -1,0 +1,40 @@
+import { expect, test } from "bun:test";
+import { CoreWorld, dataOf, errorOf } from "../../../core/world.ts";
+
+async function configured(url: string) {
+  const world = await CoreWorld.create();
+  await world.put("sys/mounts/database", { type: "database" });
+  const written = await world.put("database/config/my", {
+    plugin_name: "mysql-database-plugin",
+    verify_connection: false,
+    connection_url: url,
+    username: "u",
+    password: "from-the-parameters",
+  });
+  return { written, shown: await world.get("database/config/my") };
+}
+
+test("a literal password in a connection_url is warned of and not shown", async () => {
+  const { written, shown } = await configured("bob:s3cr@t@tcp(db:3306)/app");
+  expect(written.body).toMatchObject({
+    warnings: [expect.stringContaining("Password found in connection_url")],
+  });
+  const details = dataOf(shown).connection_details;
+  expect(details).toMatchObject({ connection_url: "bob:xxxxx@tcp(db:3306)/app", username: "u" });
+  expect(JSON.stringify(shown)).not.toContain("from-the-parameters");
+});
+
+test("a templated one is shown as it is", async () => {
+  const url = "{{username}}:{{password}}@tcp(db:3306)/";
+  const { written, shown } = await configured(url);
+  expect(written).toEqual({ status: 204, body: null });
+  expect(dataOf(shown).connection_details).toMatchObject({ connection_url: url });
+});
+
+test("what is wrong with a connection is said when it is configured", async () => {
+  const { written } = await configured("{{username}}:{{password}}@tcp(db:3306)");
+  expect(written.status).toBe(400);
+  expect(errorOf(written)).toStartWith(
+    "error creating database object: connection_url is invalid: missing the slash",
+  );
+});
