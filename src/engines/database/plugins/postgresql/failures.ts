@@ -1,4 +1,5 @@
 import { DatabaseError } from "../../plugin.ts";
+import type { Redactor } from "../../redactor.ts";
 
 /** What the driver says of a failure of the server; all absent when the failure is on the way there. */
 interface ServerFailure {
@@ -60,32 +61,6 @@ export function connectFailure(error: unknown): DatabaseError {
     serverCode?.startsWith("28") === true || serverCode === "42501" || message.startsWith("SASL");
   const suffix = serverCode === undefined ? "" : ` (SQLSTATE ${serverCode})`;
   return new DatabaseError(isAuth ? "auth" : "unreachable", `${message}${suffix}`, { serverCode });
-}
-
-/** Takes secrets out of texts, and also the fragments of them that a server quotes in a syntax error. */
-export class Redactor {
-  readonly #secrets: readonly string[];
-
-  constructor(secrets: readonly string[]) {
-    this.#secrets = secrets.filter((secret) => secret !== "").sort((a, b) => b.length - a.length);
-  }
-
-  /** A redactor that knows more secrets. */
-  with(...secrets: readonly string[]): Redactor {
-    return new Redactor([...this.#secrets, ...secrets]);
-  }
-
-  /** @param isSyntaxError - The server quotes the very word it stumbled over, which may be a piece of a secret. */
-  text(message: string, isSyntaxError = false): string {
-    let clean = message;
-    for (const secret of this.#secrets) clean = clean.replaceAll(secret, "[password]");
-    const fragmentLengthMin = isSyntaxError ? 1 : 4;
-    return clean.replace(/"([^"]*)"?/g, (whole, fragment: string) =>
-      fragment.length >= fragmentLengthMin && this.#secrets.some((secret) => secret.includes(fragment))
-        ? '"[password]"'
-        : whole,
-    );
-  }
 }
 
 /** One line for a refused statement: `permission denied … (SQLSTATE 42501)`. */

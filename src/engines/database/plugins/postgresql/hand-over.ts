@@ -3,8 +3,9 @@
 import { messageOf } from "../../../../base/errors.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { DatabaseError, type PluginContext } from "../../plugin.ts";
+import type { Redactor } from "../../redactor.ts";
 import { Connection } from "./connection.ts";
-import { asDatabaseError, ConnectionLost, type Redactor, StatementRefused } from "./failures.ts";
+import { asDatabaseError, ConnectionLost, StatementRefused } from "./failures.ts";
 import { identifier, identifiers } from "./quoting.ts";
 import type { PostgresSettings } from "./settings.ts";
 import { begin, commit, firstFailure, type ServerLimits } from "./transaction.ts";
