@@ -156,8 +156,9 @@ export class CoreWorld {
     this.core = this.newCore();
   }
 
-  static async create(): Promise<CoreWorld> {
-    const time = { now: 1_700_000_000_000 };
+  /** @param now - Where its clock stands; a world with a real backend in it begins at the present. */
+  static async create(now = 1_700_000_000_000): Promise<CoreWorld> {
+    const time = { now };
     let token = "";
     const barrier = await initBarrier({
       storage: openMemoryStorage(),

@@ -148,7 +148,10 @@ describe("settings", () => {
       applicationName: "vsec",
       connectTimeoutMs: 10_000,
     });
-    expect(found).toMatchObject({ connectionsMax: 4, idleMax: 4, lifetimeMs: 0, isVerifierSent: true });
+    expect(found).toMatchObject({
+      pool: { connectionsMax: 4, idleMax: 4, lifetimeMs: 0 },
+      isVerifierSent: true,
+    });
     expect(found.tls.mode).toBe("prefer");
     expect(found.options).toBeUndefined();
   });
@@ -160,7 +163,7 @@ describe("settings", () => {
 
   test("connection limits follow Vault's rules", () => {
     const limits = (more: JsonObject) => {
-      const { connectionsMax, idleMax, lifetimeMs } = settings("postgres://h/d", more);
+      const { connectionsMax, idleMax, lifetimeMs } = settings("postgres://h/d", more).pool;
       return [connectionsMax, idleMax, lifetimeMs];
     };
     expect(limits({ max_open_connections: 2, max_idle_connections: 9 })).toEqual([2, 2, 0]);

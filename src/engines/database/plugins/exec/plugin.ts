@@ -4,6 +4,7 @@ import type { ChildProcess } from "node:child_process";
 import type { JsonObject } from "../../../../base/json.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { defaultUsernameOf } from "../../default-username.ts";
+import { Redactor } from "../../failures.ts";
 import {
   DatabaseError,
   type DatabasePlugin,
@@ -11,7 +12,6 @@ import {
   type DoomedUser,
   type NewUser,
 } from "../../plugin.ts";
-import { Redactor } from "../../redactor.ts";
 import { checkPlace, pluginDirectory, requirePermitted } from "./permitted.ts";
 import { killGroup, runProgram } from "./program.ts";
 import { type Operation, PROTOCOL_VERSION, readAnswer, readRevoked, UNSUPPORTED } from "./protocol.ts";

@@ -1,8 +1,10 @@
 import type { Socket } from "node:net";
 import type { Client, ClientConfig, QueryResult } from "pg";
 import type { Host } from "../../connection-url.ts";
+import { ConnectionLost, type StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
-import { ConnectionLost, classify, connectFailure, type StatementRefused } from "./failures.ts";
+import type { PooledConnection } from "../../pool.ts";
+import { classify, connectFailure } from "./failures.ts";
 import type { PostgresSettings } from "./settings.ts";
 import { ENCRYPTIONS, type Encryption, HandshakeFailed, openSocket } from "./socket.ts";
 
@@ -27,7 +29,7 @@ export interface OpenOptions {
 }
 
 /** One session of the administrator. Queries given together are sent together, without waiting for each answer. */
-export class Connection {
+export class Connection implements PooledConnection {
   readonly openedAtMs: number;
   /** It was used before, so that its loss may be old news. */
   isReused = false;

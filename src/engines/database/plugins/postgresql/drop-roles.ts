@@ -14,10 +14,10 @@
 
 import { failpoint } from "../../../../base/failpoint.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
+import { ConnectionLost, type Redactor, StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
-import type { Redactor } from "../../redactor.ts";
 import type { Connection, Row } from "./connection.ts";
-import { asDatabaseError, ConnectionLost, StatementRefused } from "./failures.ts";
+import { asDatabaseError } from "./failures.ts";
 import { cleanElsewhere, DROP_LIMITS, type DropContext, failure, handOver } from "./hand-over.ts";
 import { identifier, identifiers } from "./quoting.ts";
 import { type DoomedRole, roleOf, rolesQuery } from "./roles.ts";

@@ -1,5 +1,5 @@
+import { ConnectionLost, type Redactor, StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
-import type { Redactor } from "../../redactor.ts";
 
 /** What the driver says of a failure of the server; all absent when the failure is on the way there. */
 interface ServerFailure {
@@ -7,31 +7,6 @@ interface ServerFailure {
   readonly detail?: string;
   readonly severity?: string;
   readonly message?: string;
-}
-
-/** The connection broke, or never came to be; the statement that was under way may have run. */
-export class ConnectionLost extends Error {
-  readonly serverCode: string | undefined;
-
-  constructor(message: string, serverCode?: string) {
-    super(message);
-    this.name = "ConnectionLost";
-    this.serverCode = serverCode;
-  }
-}
-
-/** The server refused a statement. */
-export class StatementRefused extends Error {
-  /** The SQLSTATE. */
-  readonly serverCode: string;
-  readonly detail: string | undefined;
-
-  constructor(message: string, serverCode: string, detail?: string) {
-    super(message);
-    this.name = "StatementRefused";
-    this.serverCode = serverCode;
-    this.detail = detail;
-  }
 }
 
 const DETAIL_LENGTH_MAX = 400;

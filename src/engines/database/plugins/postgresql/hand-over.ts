@@ -2,10 +2,10 @@
 
 import { messageOf } from "../../../../base/errors.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
+import { ConnectionLost, type Redactor, StatementRefused } from "../../failures.ts";
 import { DatabaseError, type PluginContext } from "../../plugin.ts";
-import type { Redactor } from "../../redactor.ts";
 import { Connection } from "./connection.ts";
-import { asDatabaseError, ConnectionLost, StatementRefused } from "./failures.ts";
+import { asDatabaseError } from "./failures.ts";
 import { identifier, identifiers } from "./quoting.ts";
 import type { PostgresSettings } from "./settings.ts";
 import { begin, commit, firstFailure, type ServerLimits } from "./transaction.ts";

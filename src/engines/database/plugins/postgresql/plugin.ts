@@ -3,11 +3,12 @@
 import { badRequest } from "../../../../base/errors.ts";
 import { type Random, randomString } from "../../../../base/random.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
+import { Redactor } from "../../failures.ts";
 import type { DatabasePlugin, DatabasePluginType, DoomedUser, NewUser, PluginContext } from "../../plugin.ts";
-import { Redactor } from "../../redactor.ts";
+import { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import { Connection } from "./connection.ts";
 import { asDatabaseError } from "./failures.ts";
-import { Pool } from "./pool.ts";
 import { identifier, literal } from "./quoting.ts";
 import { revokeUsers } from "./revoke.ts";
 import { SALT_BYTES, scramVerifier } from "./scram.ts";
@@ -37,13 +38,15 @@ interface Change {
 class PostgresPlugin implements DatabasePlugin {
   readonly #settings: PostgresSettings;
   readonly #context: PluginContext;
-  readonly #pool: Pool;
+  readonly #pool: Pool<Connection>;
   readonly #redactor: Redactor;
 
   constructor(settings: PostgresSettings, context: PluginContext) {
     this.#settings = settings;
     this.#context = context;
-    this.#pool = new Pool(settings);
+    this.#pool = new Pool(settings.pool, (timeoutMs, greeted) =>
+      Connection.open(settings, timeoutMs, { greeted }),
+    );
     this.#redactor = new Redactor([settings.password]);
   }
 

@@ -1,12 +1,13 @@
 import { messageOf } from "../../../../base/errors.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
+import { ConnectionLost, StatementRefused } from "../../failures.ts";
 import { DatabaseError, type DoomedUser } from "../../plugin.ts";
+import type { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
 import type { Connection } from "./connection.ts";
 import { dropRoles, ROLES_PER_TRANSACTION_MAX } from "./drop-roles.ts";
-import { asDatabaseError, ConnectionLost, StatementRefused } from "./failures.ts";
+import { asDatabaseError } from "./failures.ts";
 import type { DropContext } from "./hand-over.ts";
-import type { Pool } from "./pool.ts";
 import { identifier } from "./quoting.ts";
 import { type DoomedRole, roleOf, rolesQuery } from "./roles.ts";
 import { endSessions, sessionHolders } from "./sessions.ts";
@@ -19,7 +20,7 @@ const CHUNK_MS_MAX = 300_000;
  * @returns One outcome for each user, in order.
  */
 export async function revokeUsers(
-  pool: Pool,
+  pool: Pool<Connection>,
   users: readonly DoomedUser[],
   context: DropContext,
 ): Promise<readonly RevokeOutcome[]> {

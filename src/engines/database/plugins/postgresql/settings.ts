@@ -1,10 +1,10 @@
 /** What the connection details of a PostgreSQL connection mean. @see reference: engines.md sections 1.8 and 1.9.2. */
 
 import { userInfo } from "node:os";
-import { parseDurationMs } from "../../../../base/duration.ts";
 import { badRequest } from "../../../../base/errors.ts";
 import type { JsonObject } from "../../../../base/json.ts";
 import { type Host, resolvePostgresUrl, textDetail, urlDetails } from "../../connection-url.ts";
+import { type PoolLimits, poolLimits } from "../../pool-limits.ts";
 
 /** The modes of libpq, with its meaning of each. */
 export const SSL_MODES = ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"] as const;
@@ -35,16 +35,11 @@ export interface PostgresSettings {
   /** Only a server that takes writes will do. */
   readonly isPrimaryNeeded: boolean;
   readonly isVerifierSent: boolean;
-  readonly connectionsMax: number;
-  readonly idleMax: number;
-  /** 0: for ever. */
-  readonly lifetimeMs: number;
+  readonly pool: PoolLimits;
 }
 
 const CONNECT_TIMEOUT_MS_DEFAULT = 10_000;
 const CONNECT_TIMEOUT_MS_MAX = 20_000;
-const CONNECTIONS_DEFAULT = 4;
-const CONNECTIONS_MAX = 100;
 const APPLICATION_NAME = "vsec";
 
 /** Parameters of libpq that change nothing here, because the driver has its own way or has no such feature to switch off. */
@@ -76,7 +71,6 @@ export function postgresSettings(details: JsonObject): PostgresSettings {
   const user = url.user ?? (shared.username || userInfo().username);
   const tls = tlsSettings(take, details);
   refuseChannelBinding(parameters);
-  const maximum = connectionsMax(details);
   return {
     hosts: url.hosts,
     user,
@@ -88,9 +82,7 @@ export function postgresSettings(details: JsonObject): PostgresSettings {
     isPrimaryNeeded: isPrimaryNeeded(take("target_session_attrs")),
     options: sessionOptions(take("options"), parameters),
     isVerifierSent: isVerifierSent(details),
-    connectionsMax: maximum,
-    idleMax: idleMax(details, maximum),
-    lifetimeMs: lifetimeMs(details),
+    pool: poolLimits(details),
   };
 }
 
@@ -168,31 +160,4 @@ function isVerifierSent(details: JsonObject): boolean {
   if (method === "scram-sha-256") return true;
   if (method === "password") return false;
   throw badRequest(`'${method}' is not a valid password authentication type`);
-}
-
-function wholeNumber(details: JsonObject, name: string): number {
-  const number = Number(textDetail(details, name) || 0);
-  if (!Number.isSafeInteger(number)) throw badRequest(`${name} must be a whole number`);
-  return number;
-}
-
-function connectionsMax(details: JsonObject): number {
-  const number = wholeNumber(details, "max_open_connections");
-  if (number < 0) return CONNECTIONS_MAX;
-  return number === 0 ? CONNECTIONS_DEFAULT : Math.min(number, CONNECTIONS_MAX);
-}
-
-function idleMax(details: JsonObject, maximum: number): number {
-  const number = wholeNumber(details, "max_idle_connections");
-  if (number < 0) return 0;
-  return number === 0 ? maximum : Math.min(number, maximum);
-}
-
-function lifetimeMs(details: JsonObject): number {
-  const text = textDetail(details, "max_connection_lifetime");
-  try {
-    return Math.max(parseDurationMs(text), 0);
-  } catch (error) {
-    throw badRequest(`invalid max_connection_lifetime: ${(error as Error).message}`, error);
-  }
 }

@@ -6,6 +6,7 @@ import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node
 import { messageOf } from "../../../../base/errors.ts";
 import type { Host } from "../../connection-url.ts";
 import { DatabaseError } from "../../plugin.ts";
+import { onceOf, unreachable } from "../../sockets.ts";
 import type { Pem, SslMode, TlsSettings } from "./settings.ts";
 
 /** One way to try: `optional` takes what the server offers, `plain` asks for nothing. */
@@ -52,7 +53,7 @@ export async function openSocket(
     : connectTcp({ host: host.host, port: host.port });
   const timer = setTimeout(() => socket.destroy(unreachable(`no answer within ${timeoutMs} ms`)), timeoutMs);
   try {
-    await once(socket, "connect");
+    await onceOf(socket, "connect");
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
     if (credentials === undefined) return socket;
@@ -68,10 +69,6 @@ export async function openSocket(
   } finally {
     clearTimeout(timer);
   }
-}
-
-function unreachable(message: string): DatabaseError {
-  return new DatabaseError("unreachable", message);
 }
 
 /** Asks for TLS. @returns Whether the server will have it. */
@@ -141,7 +138,7 @@ async function handshake(
     ...credentials,
   });
   try {
-    await once(secure, "secureConnect");
+    await onceOf(secure, "secureConnect");
     if (isVerifying(mode)) verify(secure, host, mode);
     return secure;
   } catch (error) {
@@ -172,23 +169,4 @@ async function readPem(pem: Pem | undefined): Promise<string | undefined> {
   } catch (error) {
     throw unreachable(`cannot read the file of ${pem.parameter}: ${messageOf(error)}`);
   }
-}
-
-function once(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const finish = () => socket.off("error", onError).off("close", onClose).off(event, onEvent);
-    const onEvent = () => {
-      finish();
-      resolve();
-    };
-    const onError = (error: Error) => {
-      finish();
-      reject(error);
-    };
-    const onClose = () => {
-      finish();
-      reject(unreachable("the server closed the connection"));
-    };
-    socket.once(event, onEvent).once("error", onError).once("close", onClose);
-  });
 }

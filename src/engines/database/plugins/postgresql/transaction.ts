@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
+import { ConnectionLost, type Redactor } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
-import type { Redactor } from "../../redactor.ts";
 import type { Connection, Query, QueryOutcome, Row } from "./connection.ts";
-import { asDatabaseError, ConnectionLost } from "./failures.ts";
+import { asDatabaseError } from "./failures.ts";
 
 /** How long the server may work on one statement, and wait for one lock, in a transaction of ours. */
 export interface ServerLimits {

@@ -2,6 +2,7 @@
 
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { defaultUsernameOf } from "../../default-username.ts";
+import { Redactor } from "../../failures.ts";
 import { KeptConnection } from "../../kept-connection.ts";
 import {
   DatabaseError,
@@ -10,7 +11,6 @@ import {
   type DoomedUser,
   type NewUser,
 } from "../../plugin.ts";
-import { Redactor } from "../../redactor.ts";
 import { type RedisConnection, redisDriver } from "./connection.ts";
 import { type RedisSettings, redisSettings } from "./settings.ts";
 import {

@@ -1,3 +1,30 @@
+/** The failures of an SQL server while it is in use, before a plugin says them to its callers. */
+
+/** The connection broke, or never came to be; the statement that was under way may have run. */
+export class ConnectionLost extends Error {
+  readonly serverCode: string | undefined;
+
+  constructor(message: string, serverCode?: string) {
+    super(message);
+    this.name = "ConnectionLost";
+    this.serverCode = serverCode;
+  }
+}
+
+/** The server refused a statement. */
+export class StatementRefused extends Error {
+  /** The server's own code: an SQLSTATE, an error number. */
+  readonly serverCode: string;
+  readonly detail: string | undefined;
+
+  constructor(message: string, serverCode: string, detail?: string) {
+    super(message);
+    this.name = "StatementRefused";
+    this.serverCode = serverCode;
+    this.detail = detail;
+  }
+}
+
 /** Takes secrets out of texts, and also the fragments of them that a server quotes in a syntax error. */
 export class Redactor {
   readonly #secrets: readonly string[];

@@ -1,7 +1,28 @@
-import { DatabaseError } from "../../plugin.ts";
-import { Connection } from "./connection.ts";
 import { ConnectionLost } from "./failures.ts";
-import type { PostgresSettings } from "./settings.ts";
+import { DatabaseError } from "./plugin.ts";
+import type { PoolLimits } from "./pool-limits.ts";
+
+/** One session of an administrator, as the pool sees it. */
+export interface PooledConnection {
+  /** By `performance.now()`. */
+  readonly openedAtMs: number;
+  /** It was used before, so that its loss may be old news. Set by the pool. */
+  isReused: boolean;
+  /** False when it broke, or was left in a state that nobody else should find. */
+  readonly isUsable: boolean;
+  /** Lets the process end while the connection lies idle, or not. */
+  setIdle(isIdle: boolean): void;
+  /** Breaks the connection off; what is under way fails as lost. */
+  destroy(reason?: string): void;
+  /** Says goodbye and closes. Never throws. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a connection within `timeoutMs`.
+ * @param greeted - To be called when the server was greeted and it is its turn.
+ */
+export type Opener<C extends PooledConnection> = (timeoutMs: number, greeted?: () => void) => Promise<C>;
 
 interface Waiter {
   readonly go: () => void;
@@ -11,18 +32,20 @@ interface Waiter {
 const GREETING_MS_MAX = 4;
 
 /** The connections of one plugin: opened when needed, at most `connectionsMax`, kept for the next use, replaced when broken. */
-export class Pool {
-  readonly #settings: PostgresSettings;
-  readonly #idle: Connection[] = [];
-  readonly #busy = new Set<Connection>();
+export class Pool<C extends PooledConnection> {
+  readonly #limits: PoolLimits;
+  readonly #opener: Opener<C>;
+  readonly #idle: C[] = [];
+  readonly #busy = new Set<C>();
   readonly #waiting: Waiter[] = [];
   /** A connection that is being opened for whoever comes next. */
-  #warming: Promise<Connection> | undefined;
+  #warming: Promise<C> | undefined;
   #openCount = 0;
   #isClosed = false;
 
-  constructor(settings: PostgresSettings) {
-    this.#settings = settings;
+  constructor(limits: PoolLimits, opener: Opener<C>) {
+    this.#limits = limits;
+    this.#opener = opener;
   }
 
   /**
@@ -31,7 +54,7 @@ export class Pool {
    * @param timeoutMs - For everything; the connection is broken off then.
    * @throws what `work` throws; DatabaseError when there is no connection to be had.
    */
-  async use<T>(timeoutMs: number, work: (connection: Connection) => Promise<T>): Promise<T> {
+  async use<T>(timeoutMs: number, work: (connection: C) => Promise<T>): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     const first = await this.#take(deadline);
     try {
@@ -60,11 +83,7 @@ export class Pool {
     });
   }
 
-  async #lend<T>(
-    connection: Connection,
-    deadline: number,
-    work: (connection: Connection) => Promise<T>,
-  ): Promise<T> {
+  async #lend<T>(connection: C, deadline: number, work: (connection: C) => Promise<T>): Promise<T> {
     const leftMs = Math.max(deadline - performance.now(), 1);
     const timer = setTimeout(() => connection.destroy("the database took too long"), leftMs);
     try {
@@ -75,7 +94,7 @@ export class Pool {
     }
   }
 
-  async #take(deadline: number): Promise<Connection> {
+  async #take(deadline: number): Promise<C> {
     for (;;) {
       if (this.#isClosed) throw new DatabaseError("unreachable", "the connection was closed");
       const warming = this.#warming;
@@ -83,14 +102,14 @@ export class Pool {
       if (warming !== undefined) return warming;
       const kept = this.#takeIdle();
       if (kept !== undefined) return kept;
-      if (this.#openCount < this.#settings.connectionsMax) return this.#open(deadline);
+      if (this.#openCount < this.#limits.connectionsMax) return this.#open(deadline);
       await this.#wait(deadline);
     }
   }
 
-  #takeIdle(): Connection | undefined {
+  #takeIdle(): C | undefined {
     for (let kept = this.#idle.pop(); kept !== undefined; kept = this.#idle.pop()) {
-      const { lifetimeMs } = this.#settings;
+      const { lifetimeMs } = this.#limits;
       const isTooOld = lifetimeMs > 0 && performance.now() - kept.openedAtMs > lifetimeMs;
       if (kept.isUsable && !isTooOld) {
         kept.isReused = true;
@@ -103,11 +122,11 @@ export class Pool {
     return undefined;
   }
 
-  async #open(deadline: number, greeted?: () => void): Promise<Connection> {
+  async #open(deadline: number, greeted?: () => void): Promise<C> {
     this.#openCount += 1;
     try {
       const leftMs = Math.max(deadline - performance.now(), 1);
-      const connection = await Connection.open(this.#settings, leftMs, { greeted });
+      const connection = await this.#opener(leftMs, greeted);
       this.#busy.add(connection);
       return connection;
     } catch (error) {
@@ -127,7 +146,7 @@ export class Pool {
       };
       const giveUp = () => {
         this.#waiting.splice(this.#waiting.indexOf(waiter), 1);
-        const count = this.#settings.connectionsMax;
+        const count = this.#limits.connectionsMax;
         reject(new DatabaseError("unreachable", `all ${count} connections to the database are in use`));
       };
       const timer = setTimeout(giveUp, Math.max(deadline - performance.now(), 1));
@@ -135,9 +154,9 @@ export class Pool {
     });
   }
 
-  #giveBack(connection: Connection): void {
+  #giveBack(connection: C): void {
     this.#busy.delete(connection);
-    const isKept = connection.isUsable && !this.#isClosed && this.#idle.length < this.#settings.idleMax;
+    const isKept = connection.isUsable && !this.#isClosed && this.#idle.length < this.#limits.idleMax;
     if (isKept) {
       connection.setIdle(true);
       this.#idle.push(connection);
@@ -147,7 +166,7 @@ export class Pool {
     this.#wakeNext();
   }
 
-  #discard(connection: Connection): void {
+  #discard(connection: C): void {
     this.#openCount -= 1;
     if (connection.isUsable) void connection.close();
     else connection.destroy();
