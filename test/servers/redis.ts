@@ -27,6 +27,14 @@ export function redisMissing(): string | undefined {
 /** The administrator that every server starts with. */
 export const REDIS_ADMIN = { username: "vsec-admin", password: "Adm1n-s3cret,redis" } as const;
 
+/** An open session of a user that may PING. */
+export interface RedisSession {
+  /** Resolves when the server has ended it. */
+  readonly ended: Promise<void>;
+  isAlive(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
 /** A running server, whose default user is off. */
 export interface RedisServer {
   readonly port: number;
@@ -35,7 +43,7 @@ export interface RedisServer {
   /** Runs commands as somebody, over a connection of its own. @throws what the server says. */
   run(login: { username: string; password: string }, ...commands: readonly string[][]): Promise<unknown[]>;
   /** An open session; `ended` resolves when the server has ended it. */
-  session(login: { username: string; password: string }): Promise<{ ended: Promise<void>; close(): void }>;
+  session(login: { username: string; password: string }): Promise<RedisSession>;
   log(): string;
   /** Ends the server as a crash would. */
   kill(): Promise<void>;
@@ -107,7 +115,12 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
       );
       return {
         ended,
-        close: () => {
+        isAlive: () =>
+          client.ping().then(
+            () => true,
+            () => false,
+          ),
+        close: async () => {
           if (client.isOpen) client.destroy();
         },
       };
