@@ -1,4 +1,5 @@
 import { type Random, randomString } from "../../base/random.ts";
+import { cutBytes } from "./user-values.ts";
 
 /** The shape of a plugin's default user names: `v-<display name>-<role>-<random>-<seconds>`, cut later to its limit. */
 export interface NameShape {
@@ -10,11 +11,6 @@ export interface NameShape {
 }
 
 const RANDOM_LENGTH = 20;
-
-/** The first `bytesMax` bytes of a text, without a torn character at the end. */
-export function cutText(text: string, bytesMax: number): string {
-  return new TextDecoder().decode(Buffer.from(text, "utf8").subarray(0, bytesMax), { stream: true });
-}
 
 /**
  * Makes a default user name by a shape.
@@ -29,8 +25,8 @@ export function defaultUsernameOf(
 ): string {
   return [
     shape.prefix,
-    cutText(displayName, shape.displayMax),
-    cutText(roleName, shape.roleMax),
+    cutBytes(displayName, shape.displayMax),
+    cutBytes(roleName, shape.roleMax),
     randomString(random, RANDOM_LENGTH),
     String(Math.floor(nowMs / 1000)),
   ].join(shape.separator);

@@ -25,6 +25,9 @@ export class StatementRefused extends Error {
   }
 }
 
+/** Fewer characters of a secret than this tell nothing of it. */
+const OVERLAP_MIN = 3;
+
 /** Takes secrets out of texts, and also the fragments of them that a server quotes in a syntax error. */
 export class Redactor {
   readonly #secrets: readonly string[];
@@ -48,5 +51,17 @@ export class Redactor {
         ? '"[password]"'
         : whole,
     );
+  }
+
+  /** Whether a text that a server quotes from a statement may hold a piece of a secret, whole or cut off at either end. */
+  overlaps(fragment: string): boolean {
+    return this.#secrets.some((secret) => {
+      if (secret.includes(fragment) || fragment.includes(secret)) return fragment !== "";
+      for (let length = Math.min(secret.length, fragment.length); length >= OVERLAP_MIN; length -= 1) {
+        if (fragment.startsWith(secret.slice(-length)) || fragment.endsWith(secret.slice(0, length)))
+          return true;
+      }
+      return false;
+    });
   }
 }

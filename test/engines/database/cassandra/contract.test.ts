@@ -73,5 +73,7 @@ class CassandraContract implements PluginServer {
 databaseContract({
   title: "Cassandra",
   missing: cassandraMissing(),
+  // Two starts of a Java server, perhaps on a busy machine.
+  timeoutMs: 180_000,
   start: () => CassandraContract.start(),
 });

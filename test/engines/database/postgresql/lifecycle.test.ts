@@ -1,15 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { DatabasePlugin } from "../../../../src/engines/database/plugin.ts";
 import { type PostgresServer, startPostgres } from "../../../servers/postgres.ts";
-import {
-  CREATE_LOGIN,
-  createLogin,
-  doomed,
-  failureOf,
-  HOUR_MS,
-  onEachVersion,
-  openPlugin,
-} from "./fixture.ts";
+import { failureOf } from "../failure.ts";
+import { CREATE_LOGIN, createLogin, doomed, HOUR_MS, onEachVersion, openPlugin } from "./fixture.ts";
 
 onEachVersion((version) => {
   let server: PostgresServer;

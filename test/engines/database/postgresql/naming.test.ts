@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { formatExpiration, postgresql } from "../../../../src/engines/database/plugins/postgresql/plugin.ts";
+import { postgresql } from "../../../../src/engines/database/plugins/postgresql/plugin.ts";
 import { identifier, literal } from "../../../../src/engines/database/plugins/postgresql/quoting.ts";
 import { scramVerifier } from "../../../../src/engines/database/plugins/postgresql/scram.ts";
+import { formatExpiration } from "../../../../src/engines/database/user-values.ts";
 import { context } from "./fixture.ts";
 
 test.each([

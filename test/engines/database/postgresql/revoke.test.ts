@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Client } from "pg";
 import type { DatabasePlugin } from "../../../../src/engines/database/plugin.ts";
 import { type PostgresLogin, type PostgresServer, startPostgres } from "../../../servers/postgres.ts";
-import { createLogin, doomed, failureOf, onEachVersion, openPlugin } from "./fixture.ts";
+import { failureOf } from "../failure.ts";
+import { createLogin, doomed, onEachVersion, openPlugin } from "./fixture.ts";
 
 onEachVersion((version) => {
   let server: PostgresServer;

@@ -3,7 +3,8 @@ import type { JsonObject } from "../../../../src/base/json.ts";
 import { CertificateAuthority } from "../../../servers/certificates.ts";
 import { type PostgresServer, startPostgres } from "../../../servers/postgres.ts";
 import { temporaryDirectory } from "../../../servers/process.ts";
-import { failureOf, onEachVersion, openPlugin } from "./fixture.ts";
+import { failureOf } from "../failure.ts";
+import { onEachVersion, openPlugin } from "./fixture.ts";
 
 /** An address of this machine (where it is Linux) that the server's certificate does not name. */
 const UNNAMED = "127.0.0.2";

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { type PostgresLogin, type PostgresServer, startPostgres } from "../../../servers/postgres.ts";
 import { until } from "../../../servers/process.ts";
-import { failureOf, onEachVersion, openPlugin } from "./fixture.ts";
-import { startProxy, type TcpProxy } from "./proxy.ts";
+import { failureOf } from "../failure.ts";
+import { startProxy, type TcpProxy } from "../proxy.ts";
+import { onEachVersion, openPlugin } from "./fixture.ts";
 
 onEachVersion((version) => {
   let server: PostgresServer;

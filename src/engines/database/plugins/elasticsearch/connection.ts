@@ -1,5 +1,5 @@
 import { readdir, readFile } from "node:fs/promises";
-import { Agent as PlainAgent, type IncomingMessage, request as plainRequest } from "node:http";
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent, type AgentOptions, request as tlsRequest } from "node:https";
 import path from "node:path";
 import { messageOf } from "../../../../base/errors.ts";
@@ -28,7 +28,9 @@ const REQUEST_MS_MAX = 20_000;
 const CONNECTIONS_MAX = 4;
 const ANSWER_BYTES_MAX = 4 * 1_048_576;
 
-export function elasticsearchDriver(settings: ElasticsearchSettings): ConnectionDriver<ElasticsearchConnection> {
+export function elasticsearchDriver(
+  settings: ElasticsearchSettings,
+): ConnectionDriver<ElasticsearchConnection> {
   return {
     open: () => open(settings),
     // Connections are the agent's business: it opens new ones when it has to.
@@ -49,7 +51,9 @@ async function open(settings: ElasticsearchSettings): Promise<ElasticsearchConne
       const headers = {
         authorization: `Basic ${login}`,
         accept: "application/json",
-        ...(body === undefined ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
+        ...(body === undefined
+          ? {}
+          : { "content-type": "application/json", "content-length": Buffer.byteLength(text) }),
       };
       return judge(await send(isTls, new URL(target, settings.url), { method, agent, headers }, text));
     },
@@ -96,7 +100,12 @@ interface Sent {
   readonly headers: Readonly<Record<string, string | number>>;
 }
 
-function send(isTls: boolean, url: URL, options: Sent, body: string): Promise<{ status: number; text: string }> {
+function send(
+  isTls: boolean,
+  url: URL,
+  options: Sent,
+  body: string,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const fail = (error: unknown) =>
       reject(new DatabaseError("unreachable", `no answer from ${url.host}: ${messageOf(error)}`));
@@ -105,7 +114,8 @@ function send(isTls: boolean, url: URL, options: Sent, body: string): Promise<{ 
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
         text += chunk;
-        if (text.length > ANSWER_BYTES_MAX) request.destroy(new DatabaseError("unreachable", "the answer is too long"));
+        if (text.length > ANSWER_BYTES_MAX)
+          request.destroy(new DatabaseError("unreachable", "the answer is too long"));
       });
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
       response.on("error", fail);
@@ -119,12 +129,14 @@ function send(isTls: boolean, url: URL, options: Sent, body: string): Promise<{ 
 
 function judge({ status, text }: { readonly status: number; readonly text: string }): Answer {
   const body = bodyOf(text);
-  if (status === 401) throw new DatabaseError("auth", reasonOf(body, "the login was refused"), { serverCode: "401" });
+  if (status === 401)
+    throw new DatabaseError("auth", reasonOf(body, "the login was refused"), { serverCode: "401" });
   if (status === 429 || status >= 500) {
     const reason = reasonOf(body, "the server is not able to answer");
     throw new DatabaseError("unreachable", `${reason} (status ${status})`, { serverCode: String(status) });
   }
-  if (body === undefined) throw new DatabaseError("unreachable", `the answer is not Elasticsearch's (status ${status})`);
+  if (body === undefined)
+    throw new DatabaseError("unreachable", `the answer is not Elasticsearch's (status ${status})`);
   return { status, body };
 }
 

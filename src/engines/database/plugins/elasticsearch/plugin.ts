@@ -6,7 +6,13 @@ import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { defaultUsernameOf } from "../../default-username.ts";
 import { Redactor } from "../../failures.ts";
 import { KeptConnection } from "../../kept-connection.ts";
-import { DatabaseError, type DatabasePlugin, type DatabasePluginType, type DoomedUser, type NewUser } from "../../plugin.ts";
+import {
+  DatabaseError,
+  type DatabasePlugin,
+  type DatabasePluginType,
+  type DoomedUser,
+  type NewUser,
+} from "../../plugin.ts";
 import { type Answer, type ElasticsearchConnection, elasticsearchDriver, reasonOf } from "./connection.ts";
 import { type ElasticsearchSettings, elasticsearchSettings } from "./settings.ts";
 import { creationOf } from "./statements.ts";
@@ -36,13 +42,18 @@ class ElasticsearchPlugin implements DatabasePlugin {
   async newUser({ username, password, creationStatements }: NewUser): Promise<void> {
     const creation = creationOf(creationStatements);
     const name = encodeURIComponent(username);
-    await this.#use("creating the user failed", CHANGE_MS_MAX, async (connection) => {
-      if ("definition" in creation) {
-        requireDone(await connection.ask("PUT", `/role/${name}`, creation.definition));
-      }
-      const roles = "definition" in creation ? [username] : creation.roles;
-      requireDone(await connection.ask("PUT", `/user/${name}`, { password, roles }));
-    }, password);
+    await this.#use(
+      "creating the user failed",
+      CHANGE_MS_MAX,
+      async (connection) => {
+        if ("definition" in creation) {
+          requireDone(await connection.ask("PUT", `/role/${name}`, creation.definition));
+        }
+        const roles = "definition" in creation ? [username] : creation.roles;
+        requireDone(await connection.ask("PUT", `/user/${name}`, { password, roles }));
+      },
+      password,
+    );
   }
 
   async setExpiration(): Promise<void> {
@@ -51,9 +62,14 @@ class ElasticsearchPlugin implements DatabasePlugin {
 
   async setPassword(username: string, password: string): Promise<void> {
     const place = `/user/${encodeURIComponent(username)}/_password`;
-    await this.#use("changing the password failed", CHANGE_MS_MAX, async (connection) => {
-      requireDone(await connection.ask("POST", place, { password }));
-    }, password);
+    await this.#use(
+      "changing the password failed",
+      CHANGE_MS_MAX,
+      async (connection) => {
+        requireDone(await connection.ask("POST", place, { password }));
+      },
+      password,
+    );
   }
 
   async deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {

@@ -55,7 +55,8 @@ function required(details: JsonObject, name: string): string {
 function urlOf(text: string): URL {
   if (!URL.canParse(text)) throw badRequest("url is not a URL");
   const url = new URL(text);
-  if (url.protocol !== "https:" && url.protocol !== "http:") throw badRequest("url must begin with https:// or http://");
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw badRequest("url must begin with https:// or http://");
   if (url.username !== "" || url.password !== "") {
     throw badRequest("url must not hold a login; give username and password by themselves");
   }

@@ -1,4 +1,4 @@
-import type { config, ConnectionPool, Transaction } from "mssql";
+import type { ConnectionPool, config, Transaction } from "mssql";
 import { messageOf } from "../../../../base/errors.ts";
 import { ConnectionLost, StatementRefused } from "../../failures.ts";
 import type { ConnectionDriver } from "../../kept-connection.ts";
@@ -88,7 +88,10 @@ async function query(
   }
 }
 
-async function inTransaction(transaction: Transaction, work: (session: Session) => Promise<void>): Promise<void> {
+async function inTransaction(
+  transaction: Transaction,
+  work: (session: Session) => Promise<void>,
+): Promise<void> {
   try {
     await transaction.begin();
   } catch (error) {
@@ -108,7 +111,10 @@ async function inTransaction(transaction: Transaction, work: (session: Session) 
   try {
     await transaction.commit();
   } catch (error) {
-    throw new DatabaseError("ambiguous", `the commit was sent, and its outcome is not known: ${messageOf(error)}`);
+    throw new DatabaseError(
+      "ambiguous",
+      `the commit was sent, and its outcome is not known: ${messageOf(error)}`,
+    );
   }
 }
 
@@ -129,7 +135,16 @@ interface DriverFailure {
 }
 
 /** The driver's codes for a server that could not be talked to. */
-const LOST = new Set(["ETIMEOUT", "ESOCKET", "ECONNCLOSED", "ENOTOPEN", "ECANCEL", "EINSTLOOKUP", "ENOCONN", "EABORT"]);
+const LOST = new Set([
+  "ETIMEOUT",
+  "ESOCKET",
+  "ECONNCLOSED",
+  "ENOTOPEN",
+  "ECANCEL",
+  "EINSTLOOKUP",
+  "ENOCONN",
+  "EABORT",
+]);
 
 /** Sorts what the driver threw while a connection was in use. */
 export function classify(error: unknown): ConnectionLost | StatementRefused {

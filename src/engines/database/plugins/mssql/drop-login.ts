@@ -1,6 +1,6 @@
 import { messageOf } from "../../../../base/errors.ts";
-import { DatabaseError } from "../../plugin.ts";
 import { StatementRefused } from "../../failures.ts";
+import { DatabaseError } from "../../plugin.ts";
 import { identifier, literal, type Session } from "./connection.ts";
 
 /** The session has ended by itself meanwhile. */
@@ -15,19 +15,24 @@ const NOT_A_SESSION = "6106";
 export async function dropLogin(session: Session, username: string): Promise<void> {
   const steps = new Steps();
   if (await hasLogin(session, username)) {
-    await steps.attempt("disabling the login", () => session.query(`ALTER LOGIN ${identifier(username)} DISABLE`));
+    await steps.attempt("disabling the login", () =>
+      session.query(`ALTER LOGIN ${identifier(username)} DISABLE`),
+    );
   }
   await steps.attempt("ending its sessions", () => endSessions(session, username));
   for (const database of await databasesWith(session, username, steps)) {
     await steps.attempt(`dropping its user in ${database}`, () =>
-      session.query(`EXEC ${identifier(database)}.sys.sp_executesql N${literal(`DROP USER ${identifier(username)}`)}`),
+      session.query(
+        `EXEC ${identifier(database)}.sys.sp_executesql N${literal(`DROP USER ${identifier(username)}`)}`,
+      ),
     );
   }
   if (await hasLogin(session, username)) {
     await steps.attempt("dropping the login", () => session.query(`DROP LOGIN ${identifier(username)}`));
   }
   steps.requireNoFailure();
-  if (await hasLogin(session, username)) throw new DatabaseError("statement", `login "${username}" is still there`);
+  if (await hasLogin(session, username))
+    throw new DatabaseError("statement", `login "${username}" is still there`);
 }
 
 /** The built-in plan for a user of a contained database: its sessions ended, and itself dropped. */
@@ -41,7 +46,8 @@ export async function dropContainedUser(session: Session, username: string): Pro
   await steps.attempt("ending its sessions", () => endSessions(session, username));
   await steps.attempt("dropping the user", () => session.query(`DROP USER IF EXISTS ${name}`));
   steps.requireNoFailure();
-  if (await hasUser(session, username)) throw new DatabaseError("statement", `user "${username}" is still there`);
+  if (await hasUser(session, username))
+    throw new DatabaseError("statement", `user "${username}" is still there`);
 }
 
 /** Whether there is a login of that name, or in a contained database a user. */
@@ -75,7 +81,8 @@ export async function endSessions(session: Session, username: string): Promise<v
 
 /** The databases in which the login has a user by its name. */
 async function databasesWith(session: Session, username: string, steps: Steps): Promise<readonly string[]> {
-  const online = "SELECT name FROM sys.databases WHERE state = 0 AND is_read_only = 0 AND HAS_DBACCESS(name) = 1";
+  const online =
+    "SELECT name FROM sys.databases WHERE state = 0 AND is_read_only = 0 AND HAS_DBACCESS(name) = 1";
   const found: string[] = [];
   for (const { name } of await session.query(online)) {
     const database = String(name);
@@ -102,6 +109,9 @@ class Steps {
 
   requireNoFailure(): void {
     if (this.#failures.length === 0) return;
-    throw new DatabaseError("statement", `could not perform all sql statements: ${this.#failures.join("; ")}`);
+    throw new DatabaseError(
+      "statement",
+      `could not perform all sql statements: ${this.#failures.join("; ")}`,
+    );
   }
 }

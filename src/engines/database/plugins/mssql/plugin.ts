@@ -4,10 +4,16 @@ import { badRequest, messageOf } from "../../../../base/errors.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { defaultUsernameOf } from "../../default-username.ts";
 import { ConnectionLost, Redactor, StatementRefused } from "../../failures.ts";
-import { formatExpiration } from "../../expiration.ts";
 import { KeptConnection } from "../../kept-connection.ts";
-import { DatabaseError, type DatabasePlugin, type DatabasePluginType, type DoomedUser, type NewUser } from "../../plugin.ts";
+import {
+  DatabaseError,
+  type DatabasePlugin,
+  type DatabasePluginType,
+  type DoomedUser,
+  type NewUser,
+} from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import { formatExpiration } from "../../user-values.ts";
 import { identifier, literal, type MssqlConnection, mssqlDriver, type Session } from "./connection.ts";
 import { dropContainedUser, dropLogin, endSessions, isThere } from "./drop-login.ts";
 import { type MssqlSettings, mssqlSettings } from "./settings.ts";
@@ -46,7 +52,11 @@ export class MssqlPlugin implements DatabasePlugin {
     // Logins have no expiry of their own: the lease alone ends them.
   }
 
-  async setPassword(username: string, password: string, rotationStatements: readonly string[]): Promise<void> {
+  async setPassword(
+    username: string,
+    password: string,
+    rotationStatements: readonly string[],
+  ): Promise<void> {
     const queries = splitStatements(rotationStatements);
     if (queries.length === 0 && this.#settings.isContained) {
       throw badRequest("a user of a contained database needs rotation statements");
@@ -127,7 +137,9 @@ export class MssqlPlugin implements DatabasePlugin {
       return await this.#connection.use(timeoutMs, sorted);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      throw new DatabaseError(error.kind, `${what}: ${redactor.text(error.message)}`, { serverCode: error.serverCode });
+      throw new DatabaseError(error.kind, `${what}: ${redactor.text(error.message)}`, {
+        serverCode: error.serverCode,
+      });
     }
   }
 }
@@ -143,7 +155,9 @@ function named(error: unknown, what: string, redactor: Redactor): Error {
     return new DatabaseError("unreachable", `${head}${redactor.text(error.message)}`);
   }
   if (error instanceof DatabaseError) {
-    return new DatabaseError(error.kind, `${head}${redactor.text(error.message)}`, { serverCode: error.serverCode });
+    return new DatabaseError(error.kind, `${head}${redactor.text(error.message)}`, {
+      serverCode: error.serverCode,
+    });
   }
   return error instanceof Error ? error : new DatabaseError("statement", messageOf(error));
 }

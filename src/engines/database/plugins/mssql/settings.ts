@@ -104,7 +104,8 @@ function urlPairs(template: string): (readonly [string, string])[] {
 
 /** `server=host\instance;user id=…;password="a;b"`, also with `{…}` around a value as ODBC has it. */
 function* adoPairs(template: string): Generator<readonly [string, string]> {
-  const pair = /\s*([^=;]+?)\s*=\s*(?:"((?:[^"]|"")*)"|\{((?:[^{}]|\}\}|\{\{\w+\}\})*)\}(?=\s*(?:;|$))|([^;]*))\s*(?:;|$)/gy;
+  const pair =
+    /\s*([^=;]+?)\s*=\s*(?:"((?:[^"]|"")*)"|\{((?:[^{}]|\}\}|\{\{\w+\}\})*)\}(?=\s*(?:;|$))|([^;]*))\s*(?:;|$)/gy;
   for (const [, name = "", quoted, braced, plain] of template.matchAll(pair)) {
     const value = quoted?.replaceAll('""', '"') ?? braced ?? plain?.trim() ?? "";
     // What looks braced may be a template: {{password}}.
@@ -118,7 +119,8 @@ function placeOf(server: string, portText: string): Pick<MssqlSettings, "host" |
   if (host === "") throw badRequest("connection_url names no server");
   const text = portText || commaPort.trim();
   const port = text === "" ? (instance === "" ? PORT_DEFAULT : 0) : Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw badRequest("connection_url has an invalid port");
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw badRequest("connection_url has an invalid port");
   return { host: host === "." || host === "(local)" ? "127.0.0.1" : host, instance, port };
 }
 
@@ -152,6 +154,7 @@ function encryptionOf(encrypt: string, trust: string): Pick<MssqlSettings, "encr
 function connectTimeoutMs(text: string): number {
   if (text === "") return CONNECT_MS_DEFAULT;
   const seconds = Number(text);
-  if (!Number.isFinite(seconds) || seconds < 0) throw badRequest("connection timeout must be a number of seconds");
+  if (!Number.isFinite(seconds) || seconds < 0)
+    throw badRequest("connection timeout must be a number of seconds");
   return seconds === 0 ? CONNECT_MS_MAX : Math.min(seconds * 1000, CONNECT_MS_MAX);
 }

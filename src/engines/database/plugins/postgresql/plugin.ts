@@ -7,6 +7,7 @@ import { Redactor } from "../../failures.ts";
 import type { DatabasePlugin, DatabasePluginType, DoomedUser, NewUser, PluginContext } from "../../plugin.ts";
 import { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import { cutBytes, formatExpiration } from "../../user-values.ts";
 import { Connection } from "./connection.ts";
 import { asDatabaseError } from "./failures.ts";
 import { identifier, literal } from "./quoting.ts";
@@ -18,16 +19,6 @@ import { runTransaction } from "./transaction.ts";
 /** For everything that a creation, a renewal or a change of password does, connecting included. */
 const CHANGE_MS_MAX = 45_000;
 const VERIFY_MS_MAX = 30_000;
-
-/** A moment as PostgreSQL reads it: `2026-01-02 03:04:05+0000`. */
-export function formatExpiration(expiresAtMs: number): string {
-  return `${new Date(expiresAtMs).toISOString().slice(0, 19).replace("T", " ")}+0000`;
-}
-
-/** The first `bytesMax` bytes of a text, without a torn character at the end. */
-function cut(text: string, bytesMax: number): string {
-  return new TextDecoder().decode(Buffer.from(text, "utf8").subarray(0, bytesMax), { stream: true });
-}
 
 interface Change {
   readonly statements: readonly string[];
@@ -138,7 +129,7 @@ export const postgresql: DatabasePluginType = {
   names: ["postgresql-database-plugin"],
   usernameBytesMax: 63,
   defaultUsername: (displayName: string, roleName: string, random: Random, nowMs: number) => {
-    const parts = [cut(displayName, 8), cut(roleName, 8), randomString(random, 20)];
+    const parts = [cutBytes(displayName, 8), cutBytes(roleName, 8), randomString(random, 20)];
     return `v-${parts.join("-")}-${Math.floor(nowMs / 1000)}`;
   },
   open: (details, context) => new PostgresPlugin(postgresSettings(details), context),

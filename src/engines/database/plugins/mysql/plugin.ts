@@ -1,0 +1,120 @@
+/** The plugins for MySQL, MariaDB, and what Amazon makes of them. @see reference: engines.md 1.9.3. */
+
+import { badRequest } from "../../../../base/errors.ts";
+import { type Random, randomString } from "../../../../base/random.ts";
+import type { RevokeOutcome } from "../../../../framework/secret.ts";
+import { Redactor } from "../../failures.ts";
+import type { DatabasePlugin, DatabasePluginType, DoomedUser, NewUser, PluginContext } from "../../plugin.ts";
+import { Pool } from "../../pool.ts";
+import { fillStatement, splitStatements } from "../../statements.ts";
+import { cutBytes, formatExpiration } from "../../user-values.ts";
+import { passwordStatement } from "./accounts.ts";
+import { type Change, runChange } from "./change.ts";
+import { Connection } from "./connection.ts";
+import { asDatabaseError } from "./failures.ts";
+import { revokeUsers } from "./revoke.ts";
+import { type MysqlSettings, mysqlSettings } from "./settings.ts";
+
+/** For everything that a creation or a change of password does, connecting included. */
+const CHANGE_MS_MAX = 45_000;
+const VERIFY_MS_MAX = 30_000;
+
+class MysqlPlugin implements DatabasePlugin {
+  readonly #settings: MysqlSettings;
+  readonly #context: PluginContext;
+  readonly #pool: Pool<Connection>;
+  readonly #redactor: Redactor;
+
+  constructor(settings: MysqlSettings, context: PluginContext) {
+    this.#settings = settings;
+    this.#context = context;
+    this.#pool = new Pool(settings.pool, (timeoutMs, greeted) =>
+      Connection.open(settings, timeoutMs, greeted),
+    );
+    this.#redactor = new Redactor([settings.password]);
+  }
+
+  warm(): Promise<void> {
+    return this.#pool.warm(CHANGE_MS_MAX);
+  }
+
+  async verify(): Promise<void> {
+    try {
+      await this.#pool.use(VERIFY_MS_MAX, (connection) => connection.query("SELECT 1"));
+    } catch (error) {
+      throw asDatabaseError(error, "the connection", this.#redactor);
+    }
+  }
+
+  async newUser({ username, password, expiresAt, creationStatements }: NewUser): Promise<void> {
+    const queries = splitStatements(creationStatements);
+    if (queries.length === 0) throw badRequest("empty creation statements");
+    const values = { name: username, username, password, expiration: formatExpiration(expiresAt) };
+    const statements = queries.map((query) => fillStatement(query, values));
+    await this.#change(async () => ({ username, statements, redactor: this.#redactor.with(password) }));
+  }
+
+  /** MySQL users have no expiry, and renewal statements are not looked at: that is Vault's way. */
+  setExpiration(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async setPassword(
+    username: string,
+    password: string,
+    rotationStatements: readonly string[],
+  ): Promise<void> {
+    const values = { name: username, username, password };
+    const queries = splitStatements(rotationStatements).map((query) => fillStatement(query, values));
+    await this.#change(async (connection) => ({
+      username,
+      statements: queries.length > 0 ? queries : [await passwordStatement(connection, username, password)],
+      redactor: this.#redactor.with(password),
+    }));
+  }
+
+  deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {
+    return revokeUsers(this.#pool, users, {
+      plugin: this.#context,
+      redactor: this.#redactor,
+      administrator: this.#settings.user,
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  /** @param prepare - Called with the connection at hand, again if that was lost. */
+  async #change(prepare: (connection: Connection) => Promise<Change>): Promise<void> {
+    try {
+      await this.#pool.use(CHANGE_MS_MAX, async (connection) =>
+        runChange(connection, await prepare(connection)),
+      );
+    } catch (error) {
+      throw asDatabaseError(error, "the change", this.#redactor);
+    }
+  }
+}
+
+const open: DatabasePluginType["open"] = (details, context) =>
+  new MysqlPlugin(mysqlSettings(details), context);
+
+export const mysql: DatabasePluginType = {
+  names: ["mysql-database-plugin"],
+  usernameBytesMax: 32,
+  defaultUsername: (displayName: string, roleName: string, random: Random, nowMs: number) => {
+    const parts = [cutBytes(displayName, 10), cutBytes(roleName, 10), randomString(random, 20)];
+    return `v-${parts.join("-")}-${Math.floor(nowMs / 1000)}`;
+  },
+  open,
+};
+
+/** For servers whose user names have at most 16 characters: MySQL before 5.7.8. */
+export const mysqlShortNames: DatabasePluginType = {
+  names: ["mysql-aurora-database-plugin", "mysql-rds-database-plugin", "mysql-legacy-database-plugin"],
+  usernameBytesMax: 16,
+  defaultUsername: (_displayName: string, roleName: string, random: Random) =>
+    `v-${cutBytes(roleName, 4)}-${randomString(random, 20)}`,
+  open,
+};
