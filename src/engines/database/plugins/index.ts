@@ -12,9 +12,11 @@ const PLUGINS: Readonly<Record<string, () => Promise<DatabasePluginType>>> = {
   "mysql-database-plugin": async () => (await import("./mysql/plugin.ts")).mysql,
   "mysql-legacy-database-plugin": async () => (await import("./mysql/plugin.ts")).mysqlShortNames,
   "mysql-rds-database-plugin": async () => (await import("./mysql/plugin.ts")).mysqlShortNames,
+  "oracle-database-plugin": async () => (await import("./oracle/plugin.ts")).oracle,
   "postgresql-database-plugin": async () => (await import("./postgresql/plugin.ts")).postgresql,
   "redis-database-plugin": async () => (await import("./redis/plugin.ts")).redis,
   "valkey-database-plugin": async () => (await import("./redis/plugin.ts")).valkey,
+  "vault-plugin-database-oracle": async () => (await import("./oracle/plugin.ts")).oracle,
 };
 
 /** Finds a plugin by its `plugin_name`. @throws ApiError 400 for an unknown one. */
