@@ -34,6 +34,22 @@ const withoutFailpoints: BunPlugin = {
   },
 };
 
+/** What the driver of Microsoft SQL Server loads for logins at Azure, which no connection here can ask for. */
+const AZURE = /^@azure\/(?:core-auth|identity|keyvault-keys)$/;
+
+/** Puts a module of nothing in the place of Azure's libraries: several megabytes, loaded with the driver. */
+const withoutAzure: BunPlugin = {
+  name: "without-azure",
+  setup(build) {
+    build.onResolve({ filter: AZURE }, ({ path: name }) => ({ path: name, namespace: "without-azure" }));
+    build.onLoad({ filter: AZURE, namespace: "without-azure" }, () => ({
+      // Answers what is asked at load, and in a connection that has no such login.
+      contents: "module.exports = { isTokenCredential: () => false };",
+      loader: "js",
+    }));
+  },
+};
+
 /** What git prints, or undefined where there is no git or no repository (a source archive). */
 function git(...args: readonly string[]): string | undefined {
   try {
@@ -77,7 +93,7 @@ async function compile(entry: string, output: string, failpoints: boolean): Prom
       sourcemap: "none",
       // The optional native half of pg, which is never asked for.
       external: ["pg-native"],
-      plugins: failpoints ? [] : [withoutFailpoints],
+      plugins: failpoints ? [withoutAzure] : [withoutAzure, withoutFailpoints],
       define: {
         VSEC_FAILPOINTS: String(failpoints),
         VSEC_VERSION: JSON.stringify(manifest.version),
