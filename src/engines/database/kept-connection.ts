@@ -65,14 +65,15 @@ export class KeptConnection<C> {
   }
 
   #open(timeoutMs: number): Promise<C> {
-    const opening = within(timeoutMs, "the database did not answer in time", this.#driver.open(timeoutMs));
-    const settled = opening.then((connection) => {
+    const opening = this.#driver.open(timeoutMs);
+    const settled = within(timeoutMs, "the database did not answer in time", opening).then((connection) => {
       this.#answeredAtMs = performance.now();
       return connection;
     });
-    // Whoever waits for it meets the failure; the next use tries anew.
+    // Whoever waits for it meets the failure; the next use tries anew, and one that comes too late is nobody's.
     settled.catch(() => {
       if (this.#kept === settled) this.#kept = undefined;
+      opening.then((connection) => this.#end(connection)).catch(messageOf);
     });
     return settled;
   }
@@ -83,7 +84,11 @@ export class KeptConnection<C> {
     if (kept === undefined) return;
     const connection = await kept.catch(() => undefined);
     if (connection === undefined) return;
-    // It is not used any more, whether it ends cleanly or not.
+    await this.#end(connection);
+  }
+
+  /** It is not used any more, whether it ends cleanly or not. */
+  async #end(connection: C): Promise<void> {
     await within(CLOSE_MS_MAX, "", this.#driver.close(connection)).catch(() => undefined);
   }
 

@@ -87,9 +87,11 @@ async function query(client: Client, text: string): Promise<readonly Row[]> {
   }
 }
 
+/** What the driver's errors are told apart by. Not their names: these come from its classes, whose names a minified build changes. */
 interface DriverFailure {
-  readonly name?: string;
+  /** The server's, a number; a socket's own is a text. */
   readonly code?: unknown;
+  readonly info?: unknown;
   readonly innerErrors?: Readonly<Record<string, unknown>>;
 }
 
@@ -98,9 +100,9 @@ const FIRST_REFUSAL = 0x2000;
 
 /** Sorts what the driver threw while a connection was in use. */
 export function classify(error: unknown): ConnectionLost | StatementRefused {
-  const { name, code } = (error ?? {}) as DriverFailure;
+  const { code } = (error ?? {}) as DriverFailure;
   const message = messageOf(error);
-  if (name !== "ResponseError" || typeof code !== "number") return new ConnectionLost(describe(error));
+  if (typeof code !== "number") return new ConnectionLost(describe(error));
   const serverCode = `0x${code.toString(16).padStart(4, "0")}`;
   return code < FIRST_REFUSAL
     ? new ConnectionLost(message, serverCode)
@@ -117,8 +119,8 @@ function describe(error: unknown): string {
 const BAD_CREDENTIALS = 0x0100;
 
 function isAuth(error: unknown): boolean {
-  const { name, code, innerErrors } = (error ?? {}) as DriverFailure;
-  if (name === "AuthenticationError" || code === BAD_CREDENTIALS) return true;
+  const { code, info, innerErrors } = (error ?? {}) as DriverFailure;
+  if (code === BAD_CREDENTIALS || /authentication error/i.test(String(info))) return true;
   return innerErrors !== undefined && Object.values(innerErrors).some(isAuth);
 }
 

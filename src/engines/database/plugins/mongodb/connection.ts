@@ -66,16 +66,15 @@ function clientOptions(settings: MongoSettings): MongoClientOptions {
 
 interface ServerFailure {
   readonly code?: unknown;
-  readonly name?: string;
 }
 
 /** Sorts what the driver threw. */
 export function failureOf(error: unknown): DatabaseError {
   if (error instanceof DatabaseError) return error;
-  const { code, name } = (error ?? {}) as ServerFailure;
+  const { code } = (error ?? {}) as ServerFailure;
   const message = messageOf(error);
-  if (name !== "MongoServerError" || typeof code !== "number")
-    return new DatabaseError("unreachable", message);
+  // Only the server's errors have a number; the code of a socket's is a text.
+  if (typeof code !== "number") return new DatabaseError("unreachable", message);
   const serverCode = String(code);
   if (AUTH.has(code)) return new DatabaseError("auth", message, { serverCode });
   return new DatabaseError(AWAY.has(code) ? "unreachable" : "statement", message, { serverCode });

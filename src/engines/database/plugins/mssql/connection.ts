@@ -129,7 +129,6 @@ export function literal(text: string): string {
 }
 
 interface DriverFailure {
-  readonly name?: string;
   readonly code?: string;
   readonly number?: number;
 }
