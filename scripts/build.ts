@@ -50,6 +50,20 @@ const withoutAzure: BunPlugin = {
   },
 };
 
+/**
+ * The driver of Oracle names its own folder when it looks for its native half, which is never asked for. Compiled in, that
+ * would be the folder of the build.
+ */
+const withoutBuildFolder: BunPlugin = {
+  name: "without-build-folder",
+  setup(build) {
+    build.onLoad({ filter: /[/\\]oracledb[/\\]lib[/\\]oracledb\.js$/ }, async ({ path: file }) => ({
+      contents: (await readFile(file, "utf8")).replaceAll("__dirname", '"."'),
+      loader: "js",
+    }));
+  },
+};
+
 /** What git prints, or undefined where there is no git or no repository (a source archive). */
 function git(...args: readonly string[]): string | undefined {
   try {
@@ -93,7 +107,7 @@ async function compile(entry: string, output: string, failpoints: boolean): Prom
       sourcemap: "none",
       // The optional native half of pg, which is never asked for.
       external: ["pg-native"],
-      plugins: failpoints ? [withoutAzure] : [withoutAzure, withoutFailpoints],
+      plugins: [withoutAzure, withoutBuildFolder, ...(failpoints ? [] : [withoutFailpoints])],
       define: {
         VSEC_FAILPOINTS: String(failpoints),
         VSEC_VERSION: JSON.stringify(manifest.version),

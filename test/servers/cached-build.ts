@@ -36,13 +36,16 @@ export class CachedBuild {
     this.directory = join(CACHE, `${name}-${version}`);
   }
 
-  /** Why it cannot be had on this machine; undefined: it is there. Builds it when that was not done before. */
-  missing(): string | undefined {
-    if (this.#reason === null) this.#reason = this.#make();
+  /**
+   * Why it cannot be had on this machine; undefined: it is there. Builds it when that was not done before.
+   * @param stepMsMax - What each command of the build may take.
+   */
+  missing(stepMsMax = BUILD_MS_MAX): string | undefined {
+    if (this.#reason === null) this.#reason = this.#make(stepMsMax);
     return this.#reason;
   }
 
-  #make(): string | undefined {
+  #make(timeout: number): string | undefined {
     const absent = this.#tools.find(([file = "", ...args]) => !works(file, args));
     if (absent !== undefined) return `${this.#name} needs ${absent[0]}`;
     if (existsSync(this.directory)) return undefined;
@@ -52,7 +55,7 @@ export class CachedBuild {
     const env = { ...process.env, HOME: userInfo().homedir };
     try {
       this.#build(draft, (file, ...args) =>
-        execFileSync(file, args, { cwd: draft, env, encoding: "utf8", stdio: "pipe", timeout: BUILD_MS_MAX }),
+        execFileSync(file, args, { cwd: draft, env, encoding: "utf8", stdio: "pipe", timeout }),
       );
       // Another run may have been quicker; one build is as good as the other.
       if (!existsSync(this.directory)) renameSync(draft, this.directory);

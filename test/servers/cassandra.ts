@@ -30,8 +30,8 @@ const BUILD = new CachedBuild(
 );
 
 /** Why Cassandra cannot run on this machine; undefined: it can. Fetches it when that was not done before. */
-export function cassandraMissing(): string | undefined {
-  return BUILD.missing();
+export function cassandraMissing(stepMsMax?: number): string | undefined {
+  return BUILD.missing(stepMsMax);
 }
 
 /** The superuser that every server starts with. */

@@ -31,8 +31,8 @@ function build(draft: string, run: Run): void {
 }
 
 /** Why FerretDB cannot run on this machine; undefined: it can. Builds it when that was not done before. */
-export function ferretdbMissing(): string | undefined {
-  return BUILD.missing();
+export function ferretdbMissing(stepMsMax?: number): string | undefined {
+  return BUILD.missing(stepMsMax);
 }
 
 /** The administrator that every server starts with. */
