@@ -68,6 +68,10 @@ bench: build ## Run the benchmarks
 demo: build ## Show the whole way of a credential, against a PostgreSQL of its own
 	$(BUN) scripts/demo.ts
 
+.PHONY: release
+release: $(INSTALLED) ## Build every platform's program and packages into dist/release: make release ONLY=linux-x64
+	$(BUN) scripts/release.ts $(ONLY)
+
 .PHONY: clean
 clean: ## Remove what was built
 	rm -rf dist .cache

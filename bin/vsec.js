@@ -21,7 +21,10 @@ const NOT_PASSED_ON = [
 const KEYBOARD_SIGNALS = ["SIGINT", "SIGQUIT"];
 const OTHER_SIGNALS = ["SIGTERM", "SIGHUP", "SIGUSR2"];
 
+/** npm installs the one that fits this machine's C library; the other is not there. */
 const PLATFORM_PACKAGE = `@vsec/${process.platform}-${process.arch}`;
+const PLATFORM_PACKAGES = [PLATFORM_PACKAGE, `${PLATFORM_PACKAGE}-musl`];
+const PROGRAM = process.platform === "win32" ? "vsec.exe" : "vsec";
 
 function isExecutable(file) {
   try {
@@ -34,11 +37,15 @@ function isExecutable(file) {
 
 /** The binary built in this checkout or shipped in this package, else the one of the installed platform package. */
 function findBinary() {
-  const here = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "dist", "vsec");
+  const here = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "dist", PROGRAM);
   if (isExecutable(here)) return here;
+  return PLATFORM_PACKAGES.map(installedIn).find((file) => file !== undefined);
+}
+
+function installedIn(name) {
   try {
-    const manifest = createRequire(import.meta.url).resolve(`${PLATFORM_PACKAGE}/package.json`);
-    const installed = path.join(path.dirname(manifest), "bin", "vsec");
+    const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
+    const installed = path.join(path.dirname(manifest), "bin", PROGRAM);
     return isExecutable(installed) ? installed : undefined;
   } catch {
     return undefined;

@@ -14,6 +14,7 @@ import { systemClock } from "./platform/clock.ts";
 import { type Directories, directoriesFor } from "./platform/directories.ts";
 import { systemFiles } from "./platform/files.ts";
 import { systemKeychain } from "./platform/keychain.ts";
+import { systemProcesses } from "./platform/processes.ts";
 import { systemRandom } from "./platform/random.ts";
 import { openSqliteStorage } from "./storage/sqlite/sqlite-storage.ts";
 
@@ -42,11 +43,11 @@ function directoriesOf(env: ComposeOptions["env"]): Directories {
 
 /** The composition root: picks the adapters of this machine and builds an instance over them. Opens nothing yet. */
 export function composeInstance(options: ComposeOptions): Instance {
-  const { env } = options;
+  const { env, isOneShot = false } = options;
   const file = join(storeDirectoryOf(options), STORE_FILE);
   return composeOver(options, {
     // A command that merged the log each time would spend most of its time on that.
-    openStorage: () => openSqliteStorage({ file, keepsLog: options.isOneShot ?? false }),
+    openStorage: () => openSqliteStorage({ file, keepsLog: isOneShot, groupsCommits: !isOneShot }),
     createStorage: () => openSqliteStorage({ file, create: true }),
     storageType: "sqlite",
     seals: composeSeals(env, env),
@@ -79,6 +80,7 @@ function composeOver(
     authMethods: AUTH_METHODS,
     clock: composeClock(env),
     random: systemRandom,
+    processes: systemProcesses(),
     log,
     isOneShot,
     // A command's standard output is its answer's.

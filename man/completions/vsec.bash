@@ -5,7 +5,7 @@ _vsec() {
     word="${COMP_WORDS[index]}"
     candidate="${path:+$path }$word"
     case "$candidate" in
-    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'lease' | 'operator' | 'aws' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
+    'secrets' | 'policy' | 'token' | 'auth' | 'audit' | 'kv' | 'kv metadata' | 'config' | 'lease' | 'operator' | 'aws' | 'print' | 'read' | 'write' | 'patch' | 'list' | 'delete' | 'status' | 'doctor' | 'login' | 'unwrap' | 'path-help' | 'daemon' | 'server' | 'completion' | 'config list' | 'config get' | 'config set' | 'config unset' | 'complete' | 'version' | 'print token' | 'policy write' | 'policy read' | 'policy list' | 'policy delete' | 'policy fmt' | 'token create' | 'token lookup' | 'token renew' | 'token revoke' | 'token capabilities' | 'auth enable' | 'auth disable' | 'auth list' | 'auth move' | 'auth tune' | 'auth help' | 'audit enable' | 'audit disable' | 'audit list' | 'secrets enable' | 'secrets disable' | 'secrets list' | 'secrets move' | 'secrets tune' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy' | 'kv rollback' | 'kv enable-versioning' | 'kv metadata get' | 'kv metadata put' | 'kv metadata patch' | 'kv metadata delete' | 'lease list' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'aws credential-process' | 'operator init' | 'operator unseal' | 'operator seal' | 'operator rekey' | 'operator generate-root' | 'operator rotate' | 'operator key-status') path="$candidate" ;;
     *) break ;;
     esac
   done
@@ -27,7 +27,7 @@ _vsec() {
     return
   fi
   case "$path" in
-    '') choices='audit auth aws completion daemon delete kv lease list login operator patch path-help policy print read secrets server status token unwrap version write' ;;
+    '') choices='audit auth aws complete completion config daemon delete doctor kv lease list login operator patch path-help policy print read secrets server status token unwrap version write' ;;
     'secrets') choices='disable enable list move tune' ;;
     'policy') choices='delete fmt list read write' ;;
     'token') choices='capabilities create lookup renew revoke' ;;
@@ -35,7 +35,8 @@ _vsec() {
     'audit') choices='disable enable list' ;;
     'kv') choices='delete destroy enable-versioning get list metadata patch put rollback undelete' ;;
     'kv metadata') choices='delete get patch put' ;;
-    'lease') choices='lookup renew revoke' ;;
+    'config') choices='get list set unset' ;;
+    'lease') choices='list lookup renew revoke' ;;
     'operator') choices='generate-root init key-status rekey rotate seal unseal' ;;
     'aws') choices='credential-process' ;;
     'print') choices='token' ;;
@@ -45,12 +46,18 @@ _vsec() {
     'list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -detailed' ;;
     'delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
     'status') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
+    'doctor') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'login') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format= -method= -path= -no-store -no-print -token-only' ;;
     'unwrap') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -field= -format=' ;;
     'path-help') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'daemon') choices='-once -socket= -socket-group= -listen= -tls-cert-file= -tls-key-file= -tls-client-ca-file= -tls-disable -no-listen -dev -dev-root-token-id= -dev-listen-address= -dev-no-store-token -log-level= -log-format= -store=' ;;
     'server') choices='-once -socket= -socket-group= -listen= -tls-cert-file= -tls-key-file= -tls-client-ca-file= -tls-disable -no-listen -dev -dev-root-token-id= -dev-listen-address= -dev-no-store-token -log-level= -log-format= -store=' ;;
     'completion') choices='bash zsh fish' ;;
+    'config list') choices='-format=' ;;
+    'config get') choices='' ;;
+    'config set') choices='' ;;
+    'config unset') choices='' ;;
+    'complete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
     'version') choices='' ;;
     'print token') choices='' ;;
     'policy write') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl=' ;;
@@ -90,6 +97,7 @@ _vsec() {
     'kv metadata put') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -max-versions= -cas-required -delete-version-after= -custom-metadata=' ;;
     'kv metadata patch') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -mount= -max-versions= -cas-required -delete-version-after= -custom-metadata= -remove-custom-metadata=' ;;
     'kv metadata delete') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -mount=' ;;
+    'lease list') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -limit= -watch' ;;
     'lease lookup') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'lease renew') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format= -increment=' ;;
     'lease revoke') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -prefix -force -sync' ;;
@@ -102,7 +110,12 @@ _vsec() {
     'operator rotate') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
     'operator key-status') choices='-store= -address= -ca-cert= -ca-path= -client-cert= -client-key= -tls-server-name= -tls-skip-verify -header= -non-interactive -output-curl-string -output-policy -wrap-ttl= -format=' ;;
   esac
+  if [[ "$current" != -* ]]; then
+    case "$path" in
+    'read' | 'write' | 'list' | 'delete' | 'patch' | 'path-help' | 'token capabilities' | 'lease lookup' | 'lease renew' | 'lease revoke' | 'secrets disable' | 'secrets tune' | 'secrets move' | 'auth disable' | 'auth tune' | 'auth move' | 'auth help' | 'policy read' | 'policy write' | 'policy delete' | 'kv get' | 'kv put' | 'kv patch' | 'kv list' | 'kv delete' | 'kv undelete' | 'kv destroy') choices+=" $(VSEC_SWEEP=off vsec complete -non-interactive "$path" "$current" 2>/dev/null)" ;;
+    esac
+  fi
   COMPREPLY=($(compgen -W "$choices" -- "$current"))
-  [[ "${COMPREPLY[0]:-}" == *= ]] && compopt -o nospace
+  [[ "${COMPREPLY[0]:-}" == *[=/] ]] && compopt -o nospace
 }
 complete -o default -F _vsec vsec

@@ -1,32 +1,42 @@
 import { readFile, stat } from "node:fs/promises";
+import { messageOf } from "../base/errors.ts";
+import type { Env } from "../contract/environment.ts";
+import { EXIT } from "../contract/exit-codes.ts";
 import { systemClock } from "../platform/clock.ts";
 import { clientFor, storeDirectory } from "./connect.ts";
 import type { CliWorld, DaemonOptions } from "./context.ts";
 import { promptHidden } from "./prompt.ts";
 import { run } from "./run.ts";
-import { descriptorSink, type Source, STDIN_BYTES_MAX, streamSource } from "./streams.ts";
+import { withSettings } from "./settings/read.ts";
+import { descriptorSink, type Sink, type Source, STDIN_BYTES_MAX, streamSource } from "./streams.ts";
 import { storeToken } from "./token-helper.ts";
 
 /** Runs the command line of this process. */
-export function runProcess(args: readonly string[]): Promise<number> {
-  return run(args, processWorld());
+export async function runProcess(args: readonly string[]): Promise<number> {
+  const stderr = descriptorSink(2, () => process.stderr);
+  try {
+    return await run(args, processWorld(stderr, withSettings(process.env)));
+  } catch (error) {
+    // Only the settings can be what is wrong: what a command throws, `run` has reported.
+    await stderr.write(`${messageOf(error)}\n`);
+    return EXIT.local.code;
+  }
 }
 
-/** The outside as this process has it. */
-function processWorld(): CliWorld {
-  const stderr = descriptorSink(2, () => process.stderr);
+/** The outside as this process has it, with the settings of its user. */
+function processWorld(stderr: Sink, env: Env): CliWorld {
   return {
     stdin: standardInput,
     stdout: descriptorSink(1, () => process.stdout),
     stderr,
-    env: process.env,
+    env,
     clock: systemClock,
     openClient: clientFor,
     storeDirectory,
     readFile: readTextFile,
     writeFile: writeTextFile,
     promptHidden: (label) => promptHidden(process.stdin, stderr, label),
-    runDaemon,
+    runDaemon: (options) => runDaemon(options, env),
   };
 }
 
@@ -71,9 +81,9 @@ async function writeTextFile(path: string, text: string): Promise<void> {
 }
 
 /** While the daemon runs, signals ask it to end or to reload; it is the only command that does not just die of them. */
-async function runDaemon(options: DaemonOptions): Promise<number> {
+async function runDaemon(options: DaemonOptions, env: Env): Promise<number> {
   const { runDaemonCommand } = await import("../daemon/main.ts");
-  const { env, stdout, stderr } = process;
+  const { stdout, stderr } = process;
   const controller = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => controller.abort());
   return runDaemonCommand(options, {

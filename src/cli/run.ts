@@ -115,6 +115,7 @@ async function runCommand(entry: CommandEntry, rest: readonly string[], state: R
     for (const outcome of result.outcomes) await show(outcome, view, world);
     return world.stdout.isBroken ? EXIT.ok.code : (result.exitCode ?? EXIT.ok.code);
   } catch (error) {
+    if (error instanceof CommandFailure) await hint(error, entry, line.args, context);
     if (error instanceof CommandFailure && error.outcome !== undefined) {
       await complain(error.message, state);
       await show(error.outcome, view, world);
@@ -124,6 +125,19 @@ async function runCommand(entry: CommandEntry, rest: readonly string[], state: R
   } finally {
     await closeQuietly(context, state);
   }
+}
+
+/** A person who mistyped a path is told the right one, before the error; a program is not: it would have to ask the store again. */
+async function hint(
+  { exitCode }: CommandFailure,
+  { words }: CommandEntry,
+  [typed = ""]: readonly string[],
+  context: CommandContext,
+): Promise<void> {
+  if (exitCode !== EXIT.remote.code || !context.world.stderr.isTTY) return;
+  const { meant } = await import("./completion/meant.ts");
+  const text = await meant(context, words, typed);
+  if (text !== "") await context.note(text);
 }
 
 function nothingToPrint(instead: "curl" | "policy"): CommandFailure {

@@ -2,6 +2,7 @@ import { formatGoDuration } from "../base/duration.ts";
 import { VsecError } from "../base/errors.ts";
 import { type Json, parseJson } from "../base/json.ts";
 import { httpMethod, queryText } from "../contract/http-form.ts";
+import { purposeHeaders } from "../contract/lease-headers.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import { type Address, escapePath, parseAddress } from "./address.ts";
 import type { Client } from "./client.ts";
@@ -106,11 +107,12 @@ class HttpClient implements Client {
 
 function headersOf(request: ApiRequest, body: string | undefined): Record<string, string> {
   const type = request.method === "PATCH" ? "application/merge-patch+json" : "application/json";
-  const { token, wrapTtlSeconds = 0 } = request;
+  const { token, wrapTtlSeconds = 0, leaseFor } = request;
   return {
     "X-Vault-Request": "true",
     ...(token === undefined ? {} : { "X-Vault-Token": token }),
     ...(wrapTtlSeconds > 0 ? { "X-Vault-Wrap-TTL": formatGoDuration(wrapTtlSeconds) } : {}),
+    ...(leaseFor === undefined ? {} : purposeHeaders(leaseFor)),
     ...(body === undefined
       ? {}
       : { "Content-Type": type, "Content-Length": String(Buffer.byteLength(body)) }),

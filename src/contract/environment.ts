@@ -25,6 +25,12 @@ export const ENVIRONMENT = [
       "Address of a daemon that answers instead of this process. VAULT_ADDR is not honoured, so that a shell set up for a Vault server never has its requests answered by, or sent to, the wrong one. The flag -address wins.",
   },
   {
+    name: "VSEC_CONFIG",
+    value: "file",
+    meaning:
+      "Where the defaults are that `vsec config set` writes, instead of config.json in the user's configuration directory.",
+  },
+  {
     name: "VSEC_DAEMON",
     value: "off",
     meaning:

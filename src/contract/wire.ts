@@ -1,7 +1,18 @@
 import type { Json, JsonObject } from "../base/json.ts";
+import type { ProcessIdentity } from "../base/processes.ts";
 
 /** The HTTP verbs of the API; LIST is Vault's own. HELP is `GET` with `?help=1`. */
 export type Method = "GET" | "PUT" | "POST" | "PATCH" | "DELETE" | "LIST" | "HELP";
+
+/** Whom a lease is for, should the request give one. Over HTTP these are headers of ours, which no one else reads. */
+export interface LeasePurpose {
+  /** The process that the lease ends with. */
+  readonly owner?: ProcessIdentity;
+  /** What the one who asks calls it: printable, at most {@link LABEL_CHARS_MAX} characters. */
+  readonly label?: string;
+}
+
+export const LABEL_CHARS_MAX = 128;
 
 /** A request as any transport carries it. */
 export interface ApiRequest {
@@ -15,6 +26,7 @@ export interface ApiRequest {
   readonly token?: string;
   /** Seconds; absent or 0: the answer is not wrapped. */
   readonly wrapTtlSeconds?: number;
+  readonly leaseFor?: LeasePurpose;
   /** Where it came from over a network; absent: this machine. */
   readonly remoteAddress?: string;
   /** Headers by lower-case name, for audit devices that are told to show some. */

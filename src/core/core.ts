@@ -1,6 +1,7 @@
 import type { Barrier, StoredEntry } from "../barrier/port.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import { noProcesses, type Processes } from "../base/processes.ts";
 import { type Random, randomString } from "../base/random.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import type { AuthType } from "../framework/auth.ts";
@@ -22,6 +23,8 @@ export interface CoreDeps {
   readonly random: Random;
   readonly log: Log;
   readonly engines: readonly EngineType[];
+  /** Whose end ends leases that are for a process; none unless given. */
+  readonly processes?: Processes;
   readonly authMethods?: readonly AuthType[];
   /** Where audit devices of type stdout write; this process's standard output unless given. */
   readonly console?: Console | undefined;
@@ -52,7 +55,9 @@ export class Core {
     const mounts = new Mounts({ barrier, clock, random, log, engines, authMethods, builtins });
     const { console } = deps;
     const audit = new AuditBroker({ barrier, clock, random, log }, console === undefined ? {} : { console });
-    this.services = { barrier, clock, random, log, mounts, audit, metrics: new Metrics(clock.now()) };
+    const metrics = new Metrics(clock.now());
+    const { processes = noProcesses } = deps;
+    this.services = { barrier, clock, random, log, mounts, audit, metrics, processes };
     this.#owner = randomString(random, 16);
   }
 
@@ -70,6 +75,13 @@ export class Core {
   async doDue(entries: readonly DueEntry[]): Promise<number> {
     const { doDue } = await import("./due.ts");
     return doDue(this.services, entries);
+  }
+
+  /** Revokes what processes of this machine that are gone have left. @returns How many leases failed; they are due again. */
+  async endLeasesOfDead(): Promise<{ revoked: number; failed: number }> {
+    const { endLeasesOfDead } = await import("./leases/owner.ts");
+    const { revoked, failed } = await endLeasesOfDead(this.services);
+    return { revoked: revoked.length, failed: failed.length };
   }
 
   /** When something is due next, milliseconds since the epoch. Null: never, as things stand. */

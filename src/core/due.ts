@@ -2,6 +2,8 @@ import type { StoredEntry } from "../barrier/port.ts";
 import { hasCode, messageOf } from "../base/errors.ts";
 import { randomFraction } from "../base/random.ts";
 import { LOCKOUT_PREFIX, settleLockout } from "./identity/lockout.ts";
+import { settleOwner } from "./leases/owner.ts";
+import { OWNER_PREFIX } from "./leases/owner-keys.ts";
 import { decodeLease, LEASE_PREFIX, type StoredLease } from "./leases/record.ts";
 import { revokeLeases } from "./leases/revoke.ts";
 import { RETIRED_PREFIX, settleRetired } from "./mounts/retire.ts";
@@ -80,13 +82,15 @@ function readableLease({ log }: Services, entry: StoredEntry): StoredLease[] {
   }
 }
 
-/** Due work that is neither a lease's nor a token's. @returns 0, or 1 when it failed and is due again. */
+/** Due work that is neither a lease's nor a token's. @returns How much of it failed and is due again. */
 async function doOther(services: Services, entry: StoredEntry): Promise<number> {
   try {
     if (entry.key.startsWith(RETIRED_PREFIX)) {
       await settleRetired(services, entry.key.slice(RETIRED_PREFIX.length));
     } else if (entry.key.startsWith(LOCKOUT_PREFIX)) {
       await settleLockout(services, entry.key);
+    } else if (entry.key.startsWith(OWNER_PREFIX)) {
+      return await endOrphans(services, entry);
     } else {
       await doEngineWork(services, entry.key);
     }
@@ -96,6 +100,18 @@ async function doOther(services: Services, entry: StoredEntry): Promise<number> 
     await postpone(services, entry);
     return 1;
   }
+}
+
+/** @returns How many leases of an owner that is gone could not be revoked; they are due again by themselves. */
+async function endOrphans(services: Services, entry: StoredEntry): Promise<number> {
+  const { revoked, failed } = await settleOwner(services, entry);
+  for (const record of revoked) {
+    services.log.info("lease ended with the process that it was for", {
+      lease: record.id,
+      principal: record.principal,
+    });
+  }
+  return failed.length;
 }
 
 /** `mount/<uuid>/<key>` belongs to that mount's engine. */

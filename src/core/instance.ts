@@ -6,6 +6,7 @@ import { type Split, splitOf } from "../barrier/seals/split.ts";
 import type { Clock } from "../base/clock.ts";
 import { badRequest, hasCode, VsecError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { noProcesses, type Processes } from "../base/processes.ts";
 import { type Random, randomUuid } from "../base/random.ts";
 import type { ApiRequest, ApiResponse } from "../contract/wire.ts";
 import type { AuthType } from "../framework/auth.ts";
@@ -52,6 +53,8 @@ export interface InstanceDeps {
   readonly console?: Console;
   readonly clock: Clock;
   readonly random: Random;
+  /** Whose end ends leases that are for a process. */
+  readonly processes?: Processes;
   readonly log: Log;
   /**
    * True: the process ends with its request, and was started by whoever sends it. Nothing is collected over several
@@ -160,13 +163,14 @@ export class Instance implements SealControl {
     const { clock, random } = this.#deps;
     const barrier = await openBarrier({ storage: this.#store(), rootKey, clock, random });
     rootKey.fill(0);
-    const { log, engines, authMethods, console } = this.#deps;
+    const { log, engines, authMethods, console, processes = noProcesses } = this.#deps;
     const core = new Core({
       barrier,
       clock,
       random,
       log,
       engines,
+      processes,
       authMethods,
       console,
       sealPaths: this.#sealPaths,

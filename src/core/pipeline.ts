@@ -188,6 +188,7 @@ async function complete(
     path: passage.request.path,
     plan: reply.lease,
     caller: standing.caller,
+    ...(passage.wire.leaseFor === undefined ? {} : { purpose: passage.wire.leaseFor }),
   });
   const { id, renewable } = issued.record;
   passage.issuedLeaseId = id;

@@ -1,6 +1,7 @@
 import type { Barrier } from "../barrier/port.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
+import type { Processes } from "../base/processes.ts";
 import type { Random } from "../base/random.ts";
 import type { AuditBroker } from "./audit/broker.ts";
 import type { Metrics } from "./metrics.ts";
@@ -15,4 +16,5 @@ export interface Services {
   readonly mounts: Mounts;
   readonly audit: AuditBroker;
   readonly metrics: Metrics;
+  readonly processes: Processes;
 }

@@ -5,6 +5,7 @@ import { EXIT } from "../contract/exit-codes.ts";
 import { versionLine } from "../contract/version.ts";
 import type { Instance } from "../core/instance.ts";
 import { systemClock } from "../platform/clock.ts";
+import { compileAsUsual } from "../platform/compiling.ts";
 import { daemonSocketPath } from "../platform/daemon-socket.ts";
 import { type DevOptions, devBanner, initDevStore } from "./dev.ts";
 import { dueWorkOf, unsealedCore } from "./due-work.ts";
@@ -44,6 +45,7 @@ export interface DaemonWorld {
  *   make or unseal one through it.
  */
 export async function runDaemonCommand(options: DaemonOptions, world: DaemonWorld): Promise<number> {
+  compileAsUsual();
   const log = lineLog(world.stderr, options.logLevel, options.logFormat, systemClock);
   if (options.dev !== undefined) return runDev(options, options.dev, world, log);
   const storeDir = storeDirectoryOf({ env: world.env, ...pick(options.storeDir) });
@@ -140,8 +142,11 @@ async function once(instance: Instance, log: Log, signal: AbortSignal): Promise<
   const core = await instance.core();
   if (core === null) return refuseSealed(log);
   try {
-    const { done, failed } = await runOnce(core, signal);
-    log.info("done with what was due", { done, failed });
+    const left = await core.endLeasesOfDead();
+    if (left.revoked > 0) log.info("ended what dead processes had left", { leases: left.revoked });
+    const due = await runOnce(core, signal);
+    const failed = due.failed + left.failed;
+    log.info("done with what was due", { done: due.done, failed });
     return failed === 0 ? EXIT.ok.code : EXIT.local.code;
   } catch (error) {
     log.error("due work failed", { error: messageOf(error) });

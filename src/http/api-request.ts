@@ -1,7 +1,8 @@
 import { parseDurationMs } from "../base/duration.ts";
 import { ApiError, badRequest, messageOf } from "../base/errors.ts";
 import { type Json, parseJson } from "../base/json.ts";
-import type { ApiRequest, Method } from "../contract/wire.ts";
+import { LABEL_HEADER, OWNER_HEADER, purposeOf } from "../contract/lease-headers.ts";
+import type { ApiRequest, LeasePurpose, Method } from "../contract/wire.ts";
 import type { HttpRequest } from "./connection.ts";
 import { parsePairs } from "./form.ts";
 import type { RequestHead } from "./head.ts";
@@ -67,6 +68,7 @@ export function apiRequest({ head, body, remoteAddress }: HttpRequest, target: T
   requireRootNamespace(head);
   const token = tokenOf(head);
   const wrapTtlSeconds = wrapTtlOf(head);
+  const leaseFor = leasePurpose(head);
   const content = bodyOf(method, head, body);
   const query = carriesQuery(method) ? parsePairs(target.query) : {};
   return {
@@ -76,6 +78,7 @@ export function apiRequest({ head, body, remoteAddress }: HttpRequest, target: T
     ...(Object.keys(query).length === 0 ? {} : { query }),
     ...(content === undefined ? {} : { body: content }),
     ...(token === undefined ? {} : { token }),
+    ...(leaseFor === undefined ? {} : { leaseFor }),
     ...(wrapTtlSeconds === 0 ? {} : { wrapTtlSeconds }),
     ...(remoteAddress === undefined ? {} : { remoteAddress }),
   };
@@ -118,6 +121,15 @@ function wrapTtlOf(head: RequestHead): number {
   const format = first(head, "x-vault-wrap-format") ?? "";
   if (ms > 0 && format !== "") throw badRequest(`X-Vault-Wrap-Format: ${format} is not known here`);
   return Math.ceil(ms / 1000);
+}
+
+/** Whom a lease of this request is for. @throws ApiError 400 for headers that are not of their form. */
+function leasePurpose(head: RequestHead): LeasePurpose | undefined {
+  try {
+    return purposeOf(first(head, OWNER_HEADER), first(head, LABEL_HEADER));
+  } catch (error) {
+    throw badRequest(messageOf(error), error);
+  }
 }
 
 function mediaType(head: RequestHead): string {

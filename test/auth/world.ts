@@ -4,6 +4,7 @@ import { AUTH_METHODS } from "../../src/auth/index.ts";
 import { ApiError } from "../../src/base/errors.ts";
 import type { JsonObject } from "../../src/base/json.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { noProcesses } from "../../src/base/processes.ts";
 import { AuditBroker } from "../../src/core/audit/broker.ts";
 import { Builtins } from "../../src/core/builtins.ts";
 import { identityBackend } from "../../src/core/identity/backend.ts";
@@ -61,7 +62,13 @@ export async function authWorld(): Promise<AuthWorld> {
   });
   const audit = new AuditBroker({ barrier, clock, random: systemRandom, log: silentLog });
   const common = { barrier, clock, random: systemRandom, log: silentLog };
-  const services: Services = { ...common, mounts, audit, metrics: new Metrics(clock.now()) };
+  const services: Services = {
+    ...common,
+    mounts,
+    audit,
+    metrics: new Metrics(clock.now()),
+    processes: noProcesses,
+  };
   const paths = [...mountPaths(services), ...remountPaths(services), ...authMountPaths(services)];
 
   const find = async (path: string): Promise<{ backend: Backend; mountPath: string }> => {

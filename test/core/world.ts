@@ -4,6 +4,7 @@ import type { Barrier } from "../../src/barrier/port.ts";
 import { VsecError } from "../../src/base/errors.ts";
 import type { Json, JsonObject } from "../../src/base/json.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
+import type { HostIdentity, Processes } from "../../src/base/processes.ts";
 import type { ApiRequest, ApiResponse, Method } from "../../src/contract/wire.ts";
 import { Core } from "../../src/core/core.ts";
 import type { LeaseRecord } from "../../src/core/leases/record.ts";
@@ -140,11 +141,19 @@ function tinyEngine(keys: Keys): (context: MountContext) => Backend {
   });
 }
 
+export const HOST: HostIdentity = { hostname: "here", machine: "m", boot: "b", namespace: "n" };
+
 /** A core with the root token, a tiny engine at `tiny/` and at `tinier/`, and a clock that stands still until told. */
 export class CoreWorld {
   readonly keys: Keys = { live: new Set(), revoked: [], broken: null, duringCreate: async () => undefined };
   readonly logged: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly barrier: Barrier;
+  /** What the core sees of other processes; a test says how it is with them. */
+  readonly processes: Processes & { liveness: Processes["liveness"] } = {
+    self: () => null,
+    host: () => HOST,
+    liveness: () => "alive",
+  };
   readonly core: Core;
   readonly #token: string;
   readonly #time: { now: number };
@@ -188,6 +197,7 @@ export class CoreWorld {
       barrier: this.barrier,
       clock: { now: () => this.#time.now, sleep: async () => undefined },
       random: systemRandom,
+      processes: this.processes,
       log,
       authMethods: AUTH_METHODS,
       engines: [{ type: "tiny", description: "keys", load: async () => tinyEngine(this.keys) }, ...ENGINES],

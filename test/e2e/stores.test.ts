@@ -111,16 +111,23 @@ const BAD_STORES: readonly BadStore[] = [
   },
 ];
 
-/** Every file below a folder, with its content and mode. */
+/**
+ * SQLite's log where it is empty, and the log's index, which holds only what can be made anew. The last connection to close
+ * removes both; when the last two close at the same instant, each sees the other and neither does.
+ */
+function holdsNothing(path: string): boolean {
+  return path.endsWith("-shm") || (path.endsWith("-wal") && statSync(path).size === 0);
+}
+
+/** Every file below a folder that holds something, with its content and mode. */
 function snapshot(folder: string): Record<string, string> {
-  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(
-    (entry) => !entry.isDirectory(),
-  );
+  const paths = readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => join(entry.parentPath, entry.name));
   return Object.fromEntries(
-    entries.map((entry) => {
-      const path = join(entry.parentPath, entry.name);
-      return [path, `${statSync(path).mode.toString(8)} ${Bun.hash(readFileSync(path))}`];
-    }),
+    paths
+      .filter((path) => !holdsNothing(path))
+      .map((path) => [path, `${statSync(path).mode.toString(8)} ${Bun.hash(readFileSync(path))}`]),
   );
 }
 

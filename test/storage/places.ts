@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
+import { openSqliteStorage, type SqliteStorageOptions } from "../../src/storage/sqlite/sqlite-storage.ts";
 import type { OpenedStorage } from "./contract.ts";
 
 /** A new directory of mode 0700. */
@@ -16,9 +16,9 @@ export function removeDirectory(directory: string): void {
 }
 
 /** A fresh SQLite store in a directory of its own. */
-export async function openFresh({ keepsLog = false } = {}): Promise<OpenedStorage> {
+export async function openFresh(options: Omit<SqliteStorageOptions, "file"> = {}): Promise<OpenedStorage> {
   const directory = makeDirectory();
-  const storage = openSqliteStorage({ file: join(directory, "store.db"), create: true, keepsLog });
+  const storage = openSqliteStorage({ ...options, file: join(directory, "store.db"), create: true });
   return {
     storage,
     dispose: async () => {

@@ -1,6 +1,10 @@
+import { COMPLETED_FROM_STORE } from "./candidates.ts";
 import type { CommandWords, FlagWord } from "./words.ts";
 
-/** A completion script for a shell. It knows all words by itself, so that completing never runs vsec. */
+/**
+ * A completion script for a shell. It knows all commands and flags by itself; vsec is run for the names that only the store
+ * knows, and then without looking after other people's leases.
+ */
 export function scriptFor(shell: "bash" | "zsh" | "fish", words: readonly CommandWords[]): string {
   switch (shell) {
     case "bash":
@@ -13,6 +17,8 @@ export function scriptFor(shell: "bash" | "zsh" | "fish", words: readonly Comman
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** Runs vsec for the names that are in the store. */
+const ASK = "VSEC_SWEEP=off vsec complete -non-interactive";
 const isCommand = (entry: CommandWords): boolean => entry.words !== "";
 
 function bashCase(entry: CommandWords): string {
@@ -32,6 +38,7 @@ function valueCases(words: readonly CommandWords[]): string {
 
 function bashScript(words: readonly CommandWords[]): string {
   const names = words.filter(isCommand).map((entry) => quoted(entry.words));
+  const fromStore = COMPLETED_FROM_STORE.map(quoted);
   return `# bash completion for vsec; made by "vsec completion bash"
 _vsec() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" word choices="" candidate index
@@ -53,8 +60,13 @@ ${valueCases(words)}    esac
   fi
   case "$path" in
 ${words.map(bashCase).join("")}  esac
+  if [[ "$current" != -* ]]; then
+    case "$path" in
+    ${fromStore.join(" | ")}) choices+=" $(${ASK} "$path" "$current" 2>/dev/null)" ;;
+    esac
+  fi
   COMPREPLY=($(compgen -W "$choices" -- "$current"))
-  [[ "\${COMPREPLY[0]:-}" == *= ]] && compopt -o nospace
+  [[ "\${COMPREPLY[0]:-}" == *[=/] ]] && compopt -o nospace
 }
 complete -o default -F _vsec vsec
 `;
@@ -77,6 +89,7 @@ function zshCase(entry: CommandWords): string {
 
 function zshScript(words: readonly CommandWords[]): string {
   const names = words.filter(isCommand).map((entry) => quoted(entry.words));
+  const fromStore = COMPLETED_FROM_STORE.map(quoted);
   return `#compdef vsec
 # zsh completion for vsec; made by "vsec completion zsh"
 _vsec() {
@@ -91,6 +104,12 @@ _vsec() {
   done
   case "$route" in
 ${words.map((entry) => zshCase(entry).replace("    '", "    ('")).join("")}  esac
+  if [[ "$words[CURRENT]" != -* ]]; then
+    case "$route" in
+    (${fromStore.join(" | ")})
+      choices+=("\${(@)\${(@f)$(${ASK} "$route" "$words[CURRENT]" 2>/dev/null)}//:/\\\\:}") ;;
+    esac
+  fi
   _describe -o 'vsec' choices -S ''
   _files
 }
@@ -118,7 +137,10 @@ function fishLines(entry: CommandWords): string {
       : "";
     return `complete -c vsec ${condition} -o ${name}${value} -d ${fishQuoted(description)}\n`;
   });
-  return [...next, ...flags].join("");
+  const stored = COMPLETED_FROM_STORE.includes(entry.words)
+    ? [`complete -c vsec -f ${condition} -a '(${ASK} "${entry.words}" (commandline -ct) 2>/dev/null)'\n`]
+    : [];
+  return [...next, ...flags, ...stored].join("");
 }
 
 function fishScript(words: readonly CommandWords[]): string {

@@ -3,12 +3,14 @@ import { ApiError, aggregate, hasCode, messageOf } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { randomString } from "../../base/random.ts";
+import type { LeasePurpose } from "../../contract/wire.ts";
 import type { LeasePlan, SecretType } from "../../framework/secret.ts";
 import { effectiveTtl, type Mounted } from "../mounts/mounts.ts";
 import type { Services } from "../services.ts";
 import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authenticate.ts";
 import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
+import { putOwner } from "./owner-keys.ts";
 import { type LeaseRecord, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
 import { readLease } from "./store.ts";
@@ -26,6 +28,8 @@ export interface IssueRequest {
   readonly plan: LeasePlan;
   /** Who asks: the lease belongs to its token, and ends with it. */
   readonly caller: Caller;
+  /** Whom it is for; absent: nobody in particular. */
+  readonly purpose?: LeasePurpose;
 }
 
 export interface IssuedLease {
@@ -69,7 +73,13 @@ async function commitPending(
     const standing = await services.mounts.table.checkStanding(mounted.entry, isFirst);
     const guard = await aliveGuard(services, caller, isFirst);
     try {
-      const writes = [putLease(record, dueAt, ABSENT), ...putLeaseIndexes(record), standing, ...guard];
+      const writes = [
+        putLease(record, dueAt, ABSENT),
+        ...putLeaseIndexes(record),
+        ...putOwner(record, record.issuedAt),
+        standing,
+        ...guard,
+      ];
       const [version] = await services.barrier.commit(writes);
       return { record, version: version ?? ABSENT };
     } catch (error) {
@@ -113,6 +123,7 @@ function prepare(services: Services, request: IssueRequest, type: SecretType) {
     renewable: (plan.renewable ?? true) && type.renew !== undefined,
     failure: null,
     createUntil: now + type.createTimeoutMs + PENDING_MARGIN_MS,
+    ...request.purpose,
   };
   const early = tokenEndsFirst(caller, record.expiresAt);
   const warnings = early === null ? ttl.warnings : [...ttl.warnings, early];
@@ -184,7 +195,8 @@ async function putBack(services: Services, pending: LeaseRecord): Promise<Stored
     return null;
   }
   const record: LeaseRecord = { ...pending, state: "revoking" };
-  const writes = [putLease(record, services.clock.now(), ABSENT), ...putLeaseIndexes(record)];
+  const now = services.clock.now();
+  const writes = [putLease(record, now, ABSENT), ...putLeaseIndexes(record), ...putOwner(record, now)];
   const [version] = await services.barrier.commit(writes);
   return { record, version: version ?? ABSENT };
 }

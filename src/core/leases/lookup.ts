@@ -1,13 +1,13 @@
 import type { Json, JsonObject } from "../../base/json.ts";
 import type { Services } from "../services.ts";
-import { LEASE_PREFIX, type LeaseRecord } from "./record.ts";
+import { decodeLease, LEASE_PREFIX, type LeaseRecord } from "./record.ts";
 import { irrevocablePages, leasesOfPrincipal, readLease } from "./store.ts";
 
 const PAGE = 1000;
 
 /**
  * A lease's data, found by its id or, failing that, by what the backend calls its credential. Null: no such lease.
- * @see reference: leases, lookup. `state`, `principal` and the failure's figures are ours.
+ * @see reference: leases, lookup. `state`, `principal`, `label`, the owner's and the failure's figures are ours.
  */
 export async function lookupLease(services: Services, name: string): Promise<JsonObject | null> {
   const lease = (await readLease(services, name)) ?? (await leasesOfPrincipal(services, name))[0];
@@ -25,6 +25,11 @@ function describe(record: LeaseRecord, now: number): JsonObject {
     ttl: Math.round((record.expiresAt - now) / 1000),
   };
   if (record.principal !== null) data.principal = record.principal;
+  if (record.label !== undefined) data.label = record.label;
+  if (record.owner !== undefined) {
+    data.owner_host = record.owner.host.hostname;
+    data.owner_pid = record.owner.pid;
+  }
   if (record.state !== "active") data.state = record.state;
   if (record.failure !== null) {
     data.revoke_attempts = record.failure.attempts;
@@ -45,6 +50,29 @@ export async function listLeases({ barrier }: Services, prefix: string): Promise
     after = page.next ?? undefined;
   } while (after !== undefined);
   return names.sort();
+}
+
+/** One page of leases below a prefix. */
+export interface DetailsPage {
+  /** As {@link lookupLease} describes each. */
+  readonly leases: readonly JsonObject[];
+  /** What to go on after: a place in the store, which says nothing by itself. Empty: this is the last page. */
+  readonly next: string;
+}
+
+/** The leases below a prefix, a page at a time, in no particular order. */
+export async function leaseDetails(
+  { barrier, clock }: Services,
+  { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+): Promise<DetailsPage> {
+  const below = prefix === "" ? "" : `${prefix.replace(/\/+$/, "")}/`;
+  const request = after === "" ? { limit } : { limit, after };
+  const page = await barrier.scan(LEASE_PREFIX + below, request);
+  const now = clock.now();
+  return {
+    leases: page.entries.map((entry) => describe(decodeLease(entry).record, now)),
+    next: page.next ?? "",
+  };
 }
 
 export interface Irrevocable {

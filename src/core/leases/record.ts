@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import type { StoredEntry, Write } from "../../barrier/port.ts";
 import { VsecError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
+import type { ProcessIdentity } from "../../base/processes.ts";
 import type { LeasedSecret } from "../../framework/secret.ts";
+import { ownerIndexKeys } from "./owner-keys.ts";
 
 /**
  * A lease's life:
@@ -46,6 +48,10 @@ export interface LeaseRecord {
    * at that time: what the creator makes after a first look would otherwise have no lease. Null: the creation has ended.
    */
   readonly createUntil: number | null;
+  /** The process that it is for, and ends with. Absent: it is for nobody in particular, and ends by itself. */
+  readonly owner?: ProcessIdentity;
+  /** What the one who asked calls it, for people. */
+  readonly label?: string;
 }
 
 /** A lease as read: the record, and the version that a change of it must still find. */
@@ -89,6 +95,7 @@ function indexKeys(record: LeaseRecord): string[] {
   const keys = [tokenIndexPrefix(record.tokenHash) + segment];
   if (isIrrevocable(record)) keys.push(IRREVOCABLE_INDEX + segment);
   if (record.principal !== null) keys.push(principalIndexPrefix(record.principal) + segment);
+  keys.push(...ownerIndexKeys(record));
   return keys;
 }
 

@@ -10,6 +10,7 @@ import { hostInfoPaths } from "./host-info-paths.ts";
 import { internalUiPaths } from "./internal-ui-paths.ts";
 import { irrevocablePaths } from "./irrevocable-paths.ts";
 import { keyPaths } from "./key-paths.ts";
+import { leaseDetailsPaths } from "./lease-details-paths.ts";
 import { leasePaths } from "./lease-paths.ts";
 import { metricsPaths } from "./metrics-paths.ts";
 import { mountPaths } from "./mount-paths.ts";
@@ -30,6 +31,7 @@ export function systemBackend(services: Services, sealPaths: readonly PathSpec[]
       ...auditPaths(services, services.audit),
       ...remountPaths(services),
       ...leasePaths(services),
+      ...leaseDetailsPaths(services),
       ...irrevocablePaths(services),
       ...keyPaths(services),
       ...internalUiPaths(services),

@@ -15,6 +15,7 @@ import {
   type StoredEntry,
   type Write,
 } from "../port.ts";
+import { type CommitOutcome, CommitQueue } from "./commit-queue.ts";
 import { closeKeepingLog, connect, rollBack } from "./connection.ts";
 import { damagedError, storeError } from "./errors.ts";
 import { checkFile, createFile } from "./file.ts";
@@ -27,6 +28,8 @@ export interface SqliteStorageOptions {
   readonly create?: boolean;
   /** Leaves the log beside the file when it closes after writing, which spares short commands most of their flushes. */
   readonly keepsLog?: boolean;
+  /** Writes commits that come at the same time with one flush to disk, which is for a process that serves many. */
+  readonly groupsCommits?: boolean;
   /** How long to wait for another process's lock; 10 seconds if not given. The thread waits, so this bounds a stall. */
   readonly busyTimeoutMs?: number;
 }
@@ -46,19 +49,21 @@ export function openSqliteStorage(options: SqliteStorageOptions): Storage {
   if (create) createFile(file);
   checkFile(file);
   const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
-  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options.keepsLog ?? false);
+  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options);
 }
 
-/** Every method does its work in one go, without awaiting: no transaction is ever open while other code runs. */
+/** Every transaction is begun and ended in one go, without awaiting: none is ever open while other code runs. */
 class SqliteStorage implements Storage {
   readonly #file: string;
   readonly #statements = new Map<Statement, StatementSync>();
   #database: DatabaseSync | null;
   readonly #keepsLog: boolean;
+  readonly #queue: CommitQueue | null;
   #hasWritten = false;
 
-  constructor(file: string, database: DatabaseSync, keepsLog: boolean) {
-    this.#keepsLog = keepsLog;
+  constructor(file: string, database: DatabaseSync, options: SqliteStorageOptions) {
+    this.#keepsLog = options.keepsLog ?? false;
+    this.#queue = options.groupsCommits === true ? new CommitQueue((all) => this.#commitAll(all)) : null;
     this.#file = file;
     this.#database = database;
   }
@@ -96,16 +101,10 @@ class SqliteStorage implements Storage {
   async commit(writes: readonly Write[]): Promise<readonly number[]> {
     checkWrites(writes);
     if (writes.length === 0) return [];
-    failpoint("store:commit");
-    const versions = this.#transaction("write", () => {
-      for (const write of writes) this.#checkVersion(write);
-      const applied = this.#apply(writes);
-      this.#hasWritten = true;
-      failpoint("store:written");
-      return applied;
-    });
-    failpoint("store:committed");
-    return versions;
+    if (this.#queue !== null) return this.#queue.add(writes);
+    const [outcome = []] = this.#commitAll([writes]);
+    if (outcome instanceof Error) throw outcome;
+    return outcome;
   }
 
   async claim(request: ClaimRequest): Promise<readonly StoredEntry[]> {
@@ -137,6 +136,7 @@ class SqliteStorage implements Storage {
   }
 
   async close(): Promise<void> {
+    this.#queue?.flush();
     const database = this.#database;
     this.#database = null;
     this.#statements.clear();
@@ -146,10 +146,29 @@ class SqliteStorage implements Storage {
     );
   }
 
-  #checkVersion({ key, expect }: Write): void {
-    if (expect === undefined) return;
+  #commitAll(batches: readonly (readonly Write[])[]): readonly CommitOutcome[] {
+    failpoint("store:commit");
+    const outcomes = this.#transaction("write", () => {
+      const applied = batches.map((writes) => this.#commitOne(writes));
+      failpoint("store:written");
+      return applied;
+    });
+    failpoint("store:committed");
+    return outcomes;
+  }
+
+  /** Within a transaction. What fails its preconditions has not changed anything. */
+  #commitOne(writes: readonly Write[]): CommitOutcome {
+    if (!writes.every((write) => this.#isAtVersion(write))) return conflictError();
+    const versions = this.#apply(writes);
+    this.#hasWritten = true;
+    return versions;
+  }
+
+  #isAtVersion({ key, expect }: Write): boolean {
+    if (expect === undefined) return true;
     const row = this.#row("version", key);
-    if (expect !== (row === undefined ? ABSENT : this.#number(row.version))) throw conflictError();
+    return expect === (row === undefined ? ABSENT : this.#number(row.version));
   }
 
   #apply(writes: readonly Write[]): number[] {

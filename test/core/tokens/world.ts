@@ -1,9 +1,11 @@
 /** A store with the root token, a mount that issues keys, a clock that stands still, and storage that can be cut off. */
+
 import { initBarrier, openBarrier } from "../../../src/barrier/open.ts";
 import type { Storage } from "../../../src/barrier/port.ts";
 import { VsecError } from "../../../src/base/errors.ts";
 import type { JsonObject } from "../../../src/base/json.ts";
 import { silentLog } from "../../../src/base/log.ts";
+import { noProcesses } from "../../../src/base/processes.ts";
 import { AuditBroker } from "../../../src/core/audit/broker.ts";
 import type { BuiltinRequest, CallerRights } from "../../../src/core/builtin-request.ts";
 import { Builtins } from "../../../src/core/builtins.ts";
@@ -347,7 +349,7 @@ function servicesOver(
   });
   const audit = new AuditBroker({ barrier, clock, random: systemRandom, log: silentLog });
   const common = { barrier, clock, random: systemRandom, log: silentLog };
-  return { ...common, mounts, audit, metrics: new Metrics(clock.now()) };
+  return { ...common, mounts, audit, metrics: new Metrics(clock.now()), processes: noProcesses };
 }
 
 /** The text of a refusal; "none" when there is none. Rethrows what is no refusal. */

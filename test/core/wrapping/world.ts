@@ -2,6 +2,7 @@ import type { Barrier, Storage } from "../../../src/barrier/port.ts";
 import { ApiError } from "../../../src/base/errors.ts";
 import type { JsonObject } from "../../../src/base/json.ts";
 import type { Log, LogFields } from "../../../src/base/log.ts";
+import { noProcesses } from "../../../src/base/processes.ts";
 import { AuditBroker } from "../../../src/core/audit/broker.ts";
 import { Builtins } from "../../../src/core/builtins.ts";
 import { Metrics } from "../../../src/core/metrics.ts";
@@ -43,7 +44,13 @@ export async function accessWorld(): Promise<AccessWorld> {
   const servicesOver = (opened: Barrier): Services => {
     const deps = { barrier: opened, clock, random: systemRandom, log };
     const mounts = new Mounts({ ...deps, engines: [], builtins: new Builtins({}) });
-    return { ...deps, mounts, audit: new AuditBroker(deps), metrics: new Metrics(clock.now()) };
+    return {
+      ...deps,
+      mounts,
+      audit: new AuditBroker(deps),
+      metrics: new Metrics(clock.now()),
+      processes: noProcesses,
+    };
   };
   return {
     services: servicesOver(barrier),
