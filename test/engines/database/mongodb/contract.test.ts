@@ -3,6 +3,9 @@ import { type FerretServer, ferretdbMissing, startFerretdb } from "../../../serv
 import { databaseContract, type PluginServer, type Session } from "../contract.ts";
 import type { Login } from "../world.ts";
 
+/** Short ones: the suite takes the server away. */
+const TIMEOUTS = { server_selection_timeout: "2s", socket_timeout: "2s" };
+
 class FerretContract implements PluginServer {
   readonly pluginName = "mongodb-database-plugin";
   readonly usernamePattern = /^v-root-contract-[A-Za-z0-9]{20}-[0-9]{10}$/;
@@ -21,10 +24,8 @@ class FerretContract implements PluginServer {
     this.#adminCount += 1;
     const login = { username: `admin-${this.#adminCount}`, password: `adm1n:${this.#adminCount}@s3cret/%` };
     await this.#server.run("admin", { createUser: login.username, pwd: login.password, roles: ["root"] });
-    return {
-      connection_url: `mongodb://{{username}}:{{password}}@127.0.0.1:${this.#server.port}/admin`,
-      ...login,
-    };
+    const url = `mongodb://{{username}}:{{password}}@127.0.0.1:${this.#server.port}/admin`;
+    return { connection_url: url, ...TIMEOUTS, ...login };
   }
 
   async logIn(login: Login): Promise<Session> {

@@ -20,6 +20,7 @@ export interface MongoSettings {
 
 const SELECTION_MS_DEFAULT = 10_000;
 const WAIT_MS_MAX = 20_000;
+const SOCKET_MS_DEFAULT = 15_000;
 const SOCKET_MS_MAX = 30_000;
 const MAJORITY: JsonObject = { w: "majority" };
 
@@ -41,7 +42,7 @@ export function mongoSettings(details: JsonObject): MongoSettings {
     writeConcern: writeConcernOf(textDetail(details, "write_concern")),
     socketTimeoutMs: durationDetail(details, "socket_timeout", {
       max: SOCKET_MS_MAX,
-      fallback: SOCKET_MS_MAX,
+      fallback: SOCKET_MS_DEFAULT,
     }),
     connectTimeoutMs: wait(details, "connect_timeout"),
     selectionTimeoutMs: wait(details, "server_selection_timeout"),
