@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
         [/server_principals/, []],
         [/nonsense/, refused("there is no nonsense", "102")],
       );
-      const { port, stop } = await startTdsStub(rules, admin.password);
+      const { port, stop } = await startTdsStub(rules, { password: admin.password });
       const url = `server=127.0.0.1;port=${port};user id={{username}};password={{password}};encrypt=disable`;
       return {
         plugin: "mssql-database-plugin",

@@ -4,7 +4,8 @@
  */
 
 import type { AddressInfo } from "node:net";
-import { createServer, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
 import { StatementRefused } from "../../../../src/engines/database/failures.ts";
 import type { Recorder } from "../recorder.ts";
 
@@ -17,44 +18,105 @@ export interface TdsStub {
   stop(): void;
 }
 
-/** @param password - The one that is accepted; any other is refused with error 18456. */
-export async function startTdsStub(recorder: Recorder, password: string): Promise<TdsStub> {
+export interface TdsOptions {
+  /** The one that is accepted; any other is refused with error 18456. */
+  readonly password: string;
+  /** Encrypts with this certificate all that comes after the first message. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+}
+
+export async function startTdsStub(recorder: Recorder, { password, tls }: TdsOptions): Promise<TdsStub> {
   const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  const keep = (socket: Socket) => {
     sockets.add(socket);
     socket.on("error", () => undefined).on("close", () => sockets.delete(socket));
-    let pending: Buffer = Buffer.alloc(0);
-    let message: Buffer = Buffer.alloc(0);
-    socket.on("data", (chunk: Buffer) => {
-      pending = Buffer.concat([pending, chunk]);
-      // A packet's header: type, status (1: the message's last), length.
-      while (pending.length >= 8 && pending.length >= pending.readUInt16BE(2)) {
-        const length = pending.readUInt16BE(2);
-        const [type = 0, status = 0] = pending;
-        message = Buffer.concat([message, pending.subarray(8, length)]);
-        pending = pending.subarray(length);
-        if ((status & 1) === 0) continue;
-        const whole = message;
-        message = Buffer.alloc(0);
-        void answer(type, whole, recorder, password).then((reply) => socket.write(packet(reply)));
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  };
+  const serve = (socket: Socket) =>
+    onMessages(socket, (type, body) => answer(type, body, recorder, password));
+  const inner =
+    tls === undefined ? undefined : await listen(createTlsServer({ ...tls, maxVersion: "TLSv1.2" }, serve));
+  const server = await listen(
+    createServer((socket) => {
+      keep(socket);
+      if (inner === undefined) serve(socket);
+      else encrypt(socket, inner, keep);
+    }),
+  );
   return {
-    port: (server.address() as AddressInfo).port,
+    port: portOf(server),
     stop: () => {
       server.close();
+      inner?.close();
       for (const socket of sockets) socket.destroy();
     },
   };
 }
 
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function listen(server: Server): Promise<Server> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+/** Two options, the version and the encryption: on, or not supported. */
+function preloginReply(isEncrypted: boolean): Buffer {
+  return Buffer.from([0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 16, 0, 0, 0, 0, 0, isEncrypted ? 1 : 2]);
+}
+
+/** Collects messages, and answers each. A packet's header: type, status (1: the message's last), length. */
+function onMessages(socket: Socket, handle: (type: number, body: Buffer) => Promise<Buffer>): void {
+  let pending: Buffer = Buffer.alloc(0);
+  let message: Buffer = Buffer.alloc(0);
+  socket.on("error", () => undefined);
+  socket.on("data", (chunk: Buffer) => {
+    pending = Buffer.concat([pending, chunk]);
+    while (pending.length >= 8 && pending.length >= pending.readUInt16BE(2)) {
+      const length = pending.readUInt16BE(2);
+      const [type = 0, status = 0] = pending;
+      message = Buffer.concat([message, pending.subarray(8, length)]);
+      pending = pending.subarray(length);
+      if ((status & 1) === 0) continue;
+      const whole = message;
+      message = Buffer.alloc(0);
+      void handle(type, whole).then((reply) => socket.write(packet(REPLY, reply)));
+    }
+  });
+}
+
+/**
+ * Answers the first message, and then leads everything to the inner server: the handshake is within packets (MS-TDS 2.2.6.5), what
+ * comes after it is not.
+ */
+function encrypt(socket: Socket, inner: Server, keep: (socket: Socket) => void): void {
+  const tunnel = connect(portOf(inner), "127.0.0.1");
+  keep(tunnel);
+  let pending: Buffer = Buffer.alloc(0);
+  let isFirst = true;
+  let isShaken = false;
+  tunnel.on("data", (records: Buffer) => socket.write(isShaken ? records : packet(PRELOGIN, records)));
+  socket.on("data", (chunk: Buffer) => {
+    pending = Buffer.concat([pending, chunk]);
+    while (!isShaken && pending[0] === PRELOGIN && pending.length >= pending.readUInt16BE(2)) {
+      const length = pending.readUInt16BE(2);
+      if (isFirst) socket.write(packet(REPLY, preloginReply(true)));
+      else tunnel.write(pending.subarray(8, length));
+      isFirst = false;
+      pending = pending.subarray(length);
+    }
+    if (pending.length === 0 || pending[0] === PRELOGIN) return;
+    isShaken = true;
+    tunnel.write(pending);
+    pending = Buffer.alloc(0);
+  });
+}
+
 async function answer(type: number, message: Buffer, recorder: Recorder, password: string): Promise<Buffer> {
   switch (type) {
     case PRELOGIN:
-      // Two options, the version and the encryption: not supported.
-      return Buffer.from([0, 0, 11, 0, 6, 1, 0, 17, 0, 1, 0xff, 16, 0, 0, 0, 0, 0, 2]);
+      return preloginReply(false);
     case LOGIN:
       return passwordOf(message) === password
         ? Buffer.concat([loginAck(), done(0xfd)])
@@ -136,8 +198,8 @@ function passwordOf(message: Buffer): string {
   return Buffer.from(bytes).toString("utf16le");
 }
 
-function packet(body: Buffer): Buffer {
-  const header = Buffer.from([REPLY, 1, 0, 0, 0, 0, 1, 0]);
+function packet(type: number, body: Buffer): Buffer {
+  const header = Buffer.from([type, 1, 0, 0, 0, 0, 1, 0]);
   header.writeUInt16BE(body.length + 8, 2);
   return Buffer.concat([header, body]);
 }

@@ -7,6 +7,8 @@ import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import type { DatabasePlugin } from "../../../../src/engines/database/plugin.ts";
 import { mssql } from "../../../../src/engines/database/plugins/mssql/plugin.ts";
 import { mssqlSettings } from "../../../../src/engines/database/plugins/mssql/settings.ts";
+import { CertificateAuthority } from "../../../servers/certificates.ts";
+import { temporaryDirectory } from "../../../servers/process.ts";
 import { context, doomed, failureOf } from "../plugin-context.ts";
 import { Recorder, type Rule, refused } from "../recorder.ts";
 import { startTdsStub, type TdsStub } from "./tds-stub.ts";
@@ -31,7 +33,7 @@ describe("the wire of the plugin for Microsoft SQL Server", () => {
     password = PASSWORD,
   ): Promise<[DatabasePlugin, Recorder]> {
     const recorder = new Recorder(...rules);
-    stub = await startTdsStub(recorder, PASSWORD);
+    stub = await startTdsStub(recorder, { password: PASSWORD });
     const url = `server=127.0.0.1;port=${stub.port};user id={{username}};password={{password}};encrypt=disable`;
     plugin = mssql.open({ connection_url: url, username: "admin", password, ...more }, context);
     return [plugin, recorder];
@@ -52,6 +54,30 @@ describe("the wire of the plugin for Microsoft SQL Server", () => {
     });
     stub?.stop();
     expect(await failureOf(wrong.verify())).toMatchObject({ kind: "unreachable" });
+  });
+
+  test("everything is encrypted unless the URL says otherwise, and the certificate verified when it says so", async () => {
+    const directory = temporaryDirectory("vsec-tds-");
+    const authority = new CertificateAuthority(directory.path);
+    const tls = authority.issue("localhost", "DNS:localhost");
+    stub = await startTdsStub(new Recorder(), { password: PASSWORD, tls });
+    const open = (encrypt: string) => {
+      const url = `sqlserver://{{username}}:{{password}}@localhost:${stub?.port}?${encrypt}`;
+      return mssql.open({ connection_url: url, username: "admin", password: PASSWORD }, context);
+    };
+    for (const encrypt of [
+      "",
+      "encrypt=false",
+      "encrypt=true&TrustServerCertificate=true",
+      `encrypt=true&certificate=${authority.certFile}`,
+    ]) {
+      plugin = open(encrypt);
+      await plugin.verify();
+      await plugin.close();
+    }
+    plugin = open("encrypt=true");
+    expect(await failureOf(plugin.verify())).toMatchObject({ kind: "unreachable" });
+    directory.remove();
   });
 
   test("a creation is one transaction, which comes home to its database", async () => {

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import type { ConnectionPool, config, Transaction } from "mssql";
 import { messageOf } from "../../../../base/errors.ts";
 import { ConnectionLost, StatementRefused } from "../../failures.ts";
@@ -35,7 +36,7 @@ export function mssqlDriver(settings: MssqlSettings): ConnectionDriver<MssqlConn
 
 async function open(settings: MssqlSettings): Promise<MssqlConnection> {
   const { default: driver } = await import("mssql");
-  const pool = new driver.ConnectionPool(poolConfig(settings));
+  const pool = new driver.ConnectionPool(poolConfig(settings, await authoritiesOf(settings)));
   // An idle connection's failure is met by the next use.
   pool.on("error", messageOf);
   try {
@@ -51,7 +52,14 @@ async function open(settings: MssqlSettings): Promise<MssqlConnection> {
   };
 }
 
-function poolConfig(settings: MssqlSettings): config {
+async function authoritiesOf({ authorityFile, isVerified }: MssqlSettings): Promise<string | undefined> {
+  if (authorityFile === "" || !isVerified) return undefined;
+  return readFile(authorityFile, "utf8").catch((error: unknown) => {
+    throw new DatabaseError("unreachable", `cannot read the file of certificate: ${messageOf(error)}`);
+  });
+}
+
+function poolConfig(settings: MssqlSettings, authorities: string | undefined): config {
   const { host, port, instance, username, password, database, limits } = settings;
   return {
     server: host,
@@ -66,6 +74,7 @@ function poolConfig(settings: MssqlSettings): config {
       appName: settings.applicationName,
       encrypt: settings.encryption,
       trustServerCertificate: !settings.isVerified,
+      ...(authorities === undefined ? {} : { cryptoCredentialsDetails: { ca: authorities } }),
       ...(settings.serverName === "" ? {} : { serverName: settings.serverName }),
       ...(port === 0 && instance !== "" ? { instanceName: instance } : {}),
     } as NonNullable<config["options"]>,

@@ -18,6 +18,8 @@ export interface MssqlSettings {
   /** `strict` is TDS 8: TLS first. False: not even the login is encrypted. */
   readonly encryption: boolean | "strict";
   readonly isVerified: boolean;
+  /** A file with the authorities to trust; "": the system's. */
+  readonly authorityFile: string;
   /** The name on the server's certificate where it is another than the host's; "": the host's. */
   readonly serverName: string;
   readonly connectTimeoutMs: number;
@@ -64,6 +66,7 @@ export function mssqlSettings(details: JsonObject): MssqlSettings {
     password: take("password"),
     database: take("database"),
     ...encryptionOf(take("encrypt"), take("trustservercertificate")),
+    authorityFile: take("certificate"),
     serverName: take("hostnameincertificate"),
     connectTimeoutMs: connectTimeoutMs(take("connection timeout")),
     applicationName: take("app name") || "vsec",
