@@ -241,6 +241,22 @@ describe("a program that does not end", () => {
     expect(await failure).toMatchObject({ kind: "ambiguous" });
   });
 
+  test("a creation that would get its turn too late is given up before it begins", async () => {
+    const file = join(scratch.path, "held");
+    const body = `request=$(cat); case $request in *create*) echo created >> ${file}.made;; esac; echo $$ > ${file}; sleep 1000`;
+    const plugin = open(program(body), { max_processes: 1, timeout: "40s" });
+    const held = failureOf(plugin.verify());
+    await until("it to run", () => existsSync(file) && readFileSync(file, "utf8") !== "");
+    const error = await failureOf(plugin.newUser(NEW_USER));
+    expect(error).toMatchObject({
+      kind: "unreachable",
+      message: "all 1 processes of the program are in use",
+    });
+    expect(existsSync(`${file}.made`)).toBe(false);
+    await plugin.close();
+    await held;
+  });
+
   test("no more run at once than max_processes", async () => {
     const folder = join(scratch.path, "locks");
     mkdirSync(folder);

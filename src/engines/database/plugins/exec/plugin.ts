@@ -18,6 +18,9 @@ import { type Operation, PROTOCOL_VERSION, readAnswer, readRevoked, UNSUPPORTED 
 import { type ExecSettings, execSettings } from "./settings.ts";
 
 const USERS_PER_REQUEST_MAX = 100;
+/** A creation has to have ended by then, waiting for its turn included: its lease may be revoked soon after. */
+const CREATE_MS_MAX = 45_000;
+const TURN_MS_MAX = 120_000;
 const SECRET_NAME = /pass|secret|token|key|credential/i;
 const NAME_SHAPE = { prefix: "v", separator: "-", displayMax: 15, roleMax: 15 } as const;
 
@@ -98,7 +101,7 @@ class ExecPlugin implements DatabasePlugin {
   async #ask(operation: Operation, body: JsonObject, password = ""): Promise<JsonObject> {
     const { program, arguments: args, environment, timeoutMs, connection } = this.#settings;
     const request = `${JSON.stringify({ protocol: PROTOCOL_VERSION, operation, connection, ...body })}\n`;
-    await this.#takeTurn();
+    await this.#takeTurn(operation === "create" ? CREATE_MS_MAX - timeoutMs : TURN_MS_MAX);
     try {
       const file = await requirePermitted(program, this.#directory);
       const invocation = { file, arguments: args, environment, timeoutMs, request };
@@ -115,9 +118,24 @@ class ExecPlugin implements DatabasePlugin {
     }
   }
 
-  async #takeTurn(): Promise<void> {
+  /** @throws DatabaseError `unreachable` when no turn comes in time; nothing was started then. */
+  async #takeTurn(timeoutMs: number): Promise<void> {
+    const deadline = performance.now() + timeoutMs;
     while (this.#busyCount >= this.#settings.processesMax) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      const turn = Promise.withResolvers<void>();
+      this.#waiting.push(turn.resolve);
+      const timer = setTimeout(turn.resolve, Math.max(deadline - performance.now(), 0));
+      await turn.promise;
+      clearTimeout(timer);
+      if (performance.now() < deadline) continue;
+      const index = this.#waiting.indexOf(turn.resolve);
+      if (index !== -1) this.#waiting.splice(index, 1);
+      // Whoever gave the turn at the last moment meant it for somebody.
+      else this.#waiting.shift()?.();
+      throw new DatabaseError(
+        "unreachable",
+        `all ${this.#settings.processesMax} processes of the program are in use`,
+      );
     }
     this.#busyCount += 1;
   }
