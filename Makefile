@@ -52,8 +52,9 @@ check: $(INSTALLED) ## Types, lint, format, generated documents, lockfile
 	  echo "package-lock.json names where packages were downloaded: keep .npmrc as it is and install again" >&2; exit 1; fi
 
 .PHONY: servers
-servers: ## Install the servers that tests run against (as root, with apt; else tests skip what is missing)
+servers: $(INSTALLED) ## Install the servers that tests run against (as root, with apt; else tests skip what is missing)
 	scripts/install-test-servers
+	@$(BUN) scripts/build-test-servers.ts
 
 .PHONY: test
 test: $(INSTALLED) servers build build-failpoints ## Run every test, or some: make test ONLY=test/storage

@@ -36,6 +36,36 @@ const withoutFailpoints: BunPlugin = {
   },
 };
 
+/** What the driver of Microsoft SQL Server loads for logins at Azure, which no connection here can ask for. */
+const AZURE = /^@azure\/(?:core-auth|identity|keyvault-keys)$/;
+
+/** Puts a module of nothing in the place of Azure's libraries: several megabytes, loaded with the driver. */
+const withoutAzure: BunPlugin = {
+  name: "without-azure",
+  setup(build) {
+    build.onResolve({ filter: AZURE }, ({ path: name }) => ({ path: name, namespace: "without-azure" }));
+    build.onLoad({ filter: AZURE, namespace: "without-azure" }, () => ({
+      // Answers what is asked at load, and in a connection that has no such login.
+      contents: "module.exports = { isTokenCredential: () => false };",
+      loader: "js",
+    }));
+  },
+};
+
+/**
+ * The driver of Oracle names its own folder when it looks for its native half, which is never asked for. Compiled in, that
+ * would be the folder of the build.
+ */
+const withoutBuildFolder: BunPlugin = {
+  name: "without-build-folder",
+  setup(build) {
+    build.onLoad({ filter: /[/\\]oracledb[/\\]lib[/\\]oracledb\.js$/ }, async ({ path: file }) => ({
+      contents: (await readFile(file, "utf8")).replaceAll("__dirname", '"."'),
+      loader: "js",
+    }));
+  },
+};
+
 /** What git prints, or undefined where there is no git or no repository (a source archive). */
 function git(...args: readonly string[]): string | undefined {
   try {
@@ -94,7 +124,7 @@ async function compile(compilation: Compilation): Promise<void> {
       sourcemap: "none",
       // The optional native half of pg, which is never asked for.
       external: ["pg-native"],
-      plugins: failpoints ? [] : [withoutFailpoints],
+      plugins: [withoutAzure, withoutBuildFolder, ...(failpoints ? [] : [withoutFailpoints])],
       define: {
         VSEC_FAILPOINTS: String(failpoints),
         VSEC_VERSION: JSON.stringify(manifest.version),

@@ -141,6 +141,12 @@ export const ENVIRONMENT = [
     meaning: "A file that holds the passphrase, for where an environment variable is too public.",
   },
   {
+    name: "VSEC_PLUGIN_DIRECTORY",
+    value: "directory",
+    meaning:
+      "Where the programs are that exec-database-plugin may run; by default /usr/local/lib/vsec/plugins. Read by the process that opens the store.",
+  },
+  {
     name: "VSEC_SWEEP",
     value: "off",
     meaning: "With off, a command does not look after overdue leases once it has answered.",

@@ -130,8 +130,9 @@ const PAGES: readonly Page[] = [...DATABASE_PAGES, ...ENGINE_PAGES];
 const NOT_RUN: Readonly<Record<string, string>> = {
   "moving-from-vault.md": "needs a Vault server beside it",
   "daemon.md": "its commands are run by the daemon's own tests",
-  "databases.md": "needs a server of each kind; test/e2e/mariadb.test.ts runs the same commands",
   "threat-model.md": "makes users of the system",
+  "databases.md": "each example needs a server of its own kind: test/engines/database runs what they say",
+  "exec-plugin.md": "installs into the system; test/e2e/drivers.test.ts runs the same example elsewhere",
 };
 
 describe("the documentation", () => {

@@ -66,7 +66,11 @@ const OWN = [
 ];
 
 /** Never shown. */
-const SECRET_DETAILS = ["password", "private_key", "service_account_json"];
+const SECRET_DETAILS = [
+  ...["password", "private_key", "service_account_json", "secret"],
+  // PEM bundles that hold a private key.
+  ...["tls_certificate_key", "pem_bundle", "pem_json"],
+];
 
 const PASSWORD_IN_URL =
   "Password found in connection_url, use a templated url to enable root rotation and prevent read access to password information.";

@@ -106,6 +106,7 @@ async function createUser(
         ...user,
         expiresAt: lease.expiresAt + EXPIRY_SLACK_MS,
         creationStatements: role.creationStatements,
+        rollbackStatements: role.rollbackStatements,
       });
     });
   } catch (error) {

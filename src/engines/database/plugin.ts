@@ -33,6 +33,8 @@ export interface NewUser {
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly creationStatements: readonly string[];
+  /** What undoes a creation that failed in the middle, for databases without transactions. Empty: the plugin's own. */
+  readonly rollbackStatements?: readonly string[];
 }
 
 export interface DoomedUser {

@@ -70,14 +70,16 @@ export interface ContractCase {
   readonly title: string;
   /** Why the server cannot run here; the suite is skipped then, by name. */
   readonly missing: string | undefined;
+  /** How long one test may take: a minute, unless the server takes long to start. */
+  readonly timeoutMs?: number;
   start(): Promise<PluginServer>;
 }
 
 const HOUR_SECONDS = 3600;
 
 /** Runs the suite on one server. */
-export function databaseContract({ title, missing, start }: ContractCase): void {
-  setDefaultTimeout(60_000);
+export function databaseContract({ title, missing, timeoutMs = 60_000, start }: ContractCase): void {
+  setDefaultTimeout(timeoutMs);
   const name = `The database contract: ${title}${missing === undefined ? "" : ` (skipped: ${missing})`}`;
   describe.skipIf(missing !== undefined)(name, () => {
     let server: PluginServer;

@@ -1,6 +1,6 @@
-import { Redactor } from "../../failures.ts";
+import type { Redactor } from "../../failures.ts";
 import type { Connection } from "./connection.ts";
-import { asDatabaseError, type Redactor } from "./failures.ts";
+import { asDatabaseError } from "./failures.ts";
 import { identifier, literal } from "./quoting.ts";
 import { begin, STATEMENT_LIMITS } from "./transaction.ts";
 
