@@ -1,5 +1,5 @@
 import type { Barrier } from "../../barrier/port.ts";
-import { decodeBase64Text } from "../../base/base64-text.ts";
+import { decodeBase64Text } from "../../base/base64.ts";
 import { ApiError, aggregate, badRequest, messageOf } from "../../base/errors.ts";
 import type { Random } from "../../base/random.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";

@@ -1,5 +1,5 @@
 import type { Barrier } from "../../barrier/port.ts";
-import { decodeBase64Text } from "../../base/base64-text.ts";
+import { decodeBase64Text } from "../../base/base64.ts";
 import { badRequest } from "../../base/errors.ts";
 import { HclError } from "../../base/hcl/error.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";

@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
+import { Slots } from "../../framework/slots.ts";
 import { isThrottled } from "./errors.ts";
-import { Gate } from "./gate.ts";
 
 /** Requests that are under way together. */
 const AT_ONCE_MAX = 12;
@@ -23,7 +23,7 @@ const GROWTH = 2;
  */
 export class Pace {
   readonly #clock: Clock;
-  readonly #gate = new Gate(AT_ONCE_MAX);
+  readonly #slots = new Slots(AT_ONCE_MAX);
   /** Requests a second, as of `#ratedAt`. */
   #rate = RATE_MAX;
   #ratedAt = 0;
@@ -37,7 +37,7 @@ export class Pace {
 
   /** Makes one request when its turn has come. @throws what the request throws. */
   async run<T>(request: () => Promise<T>): Promise<T> {
-    return this.#gate.run(async () => {
+    return this.#slots.use(async () => {
       const waitMs = this.#take();
       if (waitMs > 0) await this.#clock.sleep(waitMs);
       try {

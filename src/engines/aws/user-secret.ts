@@ -3,11 +3,11 @@ import { VsecError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import { type LeasedSecret, NotTried, type RevokeOutcome, type SecretType } from "../../framework/secret.ts";
+import { Slots } from "../../framework/slots.ts";
 import type { Clients } from "./clients.ts";
 import { readLeaseConfig } from "./config.ts";
 import type { Equipment } from "./delete-user.ts";
 import { awsFailure } from "./errors.ts";
-import { Gate } from "./gate.ts";
 import { dropProcessCredential } from "./process-cache.ts";
 
 export const USER_SECRET = "iam_user";
@@ -67,7 +67,7 @@ export class NeverCreatedLeases {
 
 /** IAM users that live as long as their lease. */
 export function userSecret(context: MountContext, clients: Clients, never: NeverCreatedLeases): SecretType {
-  const gate = new Gate(USERS_AT_ONCE_MAX);
+  const slots = new Slots(USERS_AT_ONCE_MAX);
   return {
     name: USER_SECRET,
     createTimeoutMs: CREATE_TIMEOUT_MS,
@@ -76,7 +76,7 @@ export function userSecret(context: MountContext, clients: Clients, never: Never
       const config = await readLeaseConfig(context.storage);
       return { ttlSeconds: config?.leaseSeconds ?? 0, maxTtlSeconds: config?.leaseMaxSeconds ?? 0 };
     },
-    revoke: (secrets) => revokeAll(context, clients, never, gate, secrets),
+    revoke: (secrets) => revokeAll(context, clients, never, slots, secrets),
   };
 }
 
@@ -88,13 +88,13 @@ function revokeAll(
   context: MountContext,
   clients: Clients,
   never: NeverCreatedLeases,
-  gate: Gate,
+  slots: Slots,
   secrets: readonly LeasedSecret[],
 ): Promise<readonly RevokeOutcome[]> {
   const endBy = context.clock.now() + BATCH_MS_MAX;
   return Promise.all(
     secrets.map((secret) =>
-      gate.run(async (): Promise<RevokeOutcome> => {
+      slots.use(async (): Promise<RevokeOutcome> => {
         if (never.has(secret.leaseId)) return null;
         const { username } = internalOf(secret);
         if (context.clock.now() > endBy) return new NotTried(`IAM user "${username}"`);

@@ -1,4 +1,5 @@
 import type { Backend, MountContext } from "../../framework/backend.ts";
+import { Slots } from "../../framework/slots.ts";
 import { carePaths } from "./care-paths.ts";
 import { configOf } from "./config.ts";
 import { configPaths } from "./config-paths.ts";
@@ -9,7 +10,6 @@ import type { PluginFinder } from "./plugin.ts";
 import { rolePaths } from "./role-paths.ts";
 import { rotateDueRoot, rotationOf, settleRotation } from "./root-rotation.ts";
 import { rotatePaths } from "./rotate-paths.ts";
-import { Slots } from "./slots.ts";
 import { staticPaths } from "./static-paths.ts";
 import { staticNameOf } from "./static-role.ts";
 

@@ -1,5 +1,5 @@
-import { hasCode } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { retryOnConflict } from "../../framework/on-conflict.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
 import { recordKey } from "./keys.ts";
 import { nextDeletion, readRecord, type SecretRecord } from "./record.ts";
@@ -13,9 +13,6 @@ export interface Change<T> {
   readonly result: T;
 }
 
-/** Whoever loses a race knows that another one went forward; so many losses in a row mean that something is wrong. */
-const ATTEMPTS_MAX = 200;
-
 /**
  * Changes a secret as one commit. Where somebody else was faster, the change is decided anew on what there is by then, so
  * that no update is lost and a check-and-set holds.
@@ -27,17 +24,13 @@ export async function changeSecret<T>(
   path: string,
   decide: (present: SecretRecord | null) => Change<T> | Promise<Change<T>>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  return retryOnConflict(async () => {
     const stored = await readRecord(storage, path);
     const { record, also = [], result } = await decide(stored?.record ?? null);
-    if (record === undefined) return result;
-    try {
+    if (record !== undefined)
       await storage.commit([recordWrite(path, record, stored?.version ?? 0), ...also]);
-      return result;
-    } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === ATTEMPTS_MAX) throw error;
-    }
-  }
+    return result;
+  });
 }
 
 /**

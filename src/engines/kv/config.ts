@@ -1,8 +1,9 @@
 import { formatGoDuration } from "../../base/duration.ts";
-import { badRequest, hasCode } from "../../base/errors.ts";
+import { badRequest } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
+import { retryOnConflict } from "../../framework/on-conflict.ts";
 import type { EngineStorage } from "../../framework/storage.ts";
 import { CONFIG_KEY } from "./keys.ts";
 import type { SecretRecord } from "./record.ts";
@@ -20,7 +21,6 @@ const DEFAULT: KvConfig = { maxVersions: 0, casRequired: false, deleteVersionAft
 const VERSIONS_KEPT = 10;
 /** A secret's record names each of its versions, and is read and written as a whole. */
 const MAX_VERSIONS_MAX = 10_000;
-const RACE_ATTEMPTS_MAX = 20;
 
 export async function readKvConfig(storage: EngineStorage): Promise<KvConfig> {
   const entry = await storage.get(CONFIG_KEY);
@@ -86,17 +86,12 @@ export function configPath({ storage }: MountContext): PathSpec {
 }
 
 async function changeConfig(storage: EngineStorage, change: (old: KvConfig) => KvConfig): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
+  await retryOnConflict(async () => {
     const entry = await storage.get(CONFIG_KEY);
     const value = change(entry === null ? DEFAULT : (entry.value as unknown as KvConfig));
-    try {
-      const put = { op: "put", key: CONFIG_KEY, value: value as unknown as JsonObject } as const;
-      await storage.commit([{ ...put, expect: entry?.version ?? 0 }]);
-      return;
-    } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;
-    }
-  }
+    const put = { op: "put", key: CONFIG_KEY, value: value as unknown as JsonObject } as const;
+    await storage.commit([{ ...put, expect: entry?.version ?? 0 }]);
+  });
 }
 
 function describe({ maxVersions, casRequired, deleteVersionAfterSeconds }: KvConfig): JsonObject {

@@ -1,7 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
-import { badRequest, hasCode } from "../../base/errors.ts";
+import { badRequest } from "../../base/errors.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
+import { retryOnConflict } from "../../framework/on-conflict.ts";
 import { NAME_WITH_AT } from "../../framework/path-match.ts";
 import { decodeBase32 } from "./base32.ts";
 import { readKey, readUsed, type TotpKey, writeUsed } from "./key.ts";
@@ -43,8 +44,6 @@ export function codePath(context: MountContext): PathSpec {
   });
 }
 
-const ATTEMPTS_MAX = 20;
-
 /**
  * Whether a code is one of a period that counts. What was taken once is stored, so that of several processes that are given
  * the same code one takes it.
@@ -59,19 +58,15 @@ async function check(
   const present = counterAt(key, clock.now());
   const fitting = countersOf(key, code, present);
   if (fitting.length === 0) return false;
-  for (let attempt = 1; ; attempt += 1) {
+  return retryOnConflict(async () => {
     const { counters, version } = await readUsed(storage, name);
     const free = fitting.find((counter) => !counters.includes(counter));
     if (free === undefined) throw badRequest("code already used; wait until the next time period");
     // Periods that no code can be of any more are forgotten.
     const kept = counters.filter((counter) => counter >= present - 2 * key.skew);
-    try {
-      await writeUsed(storage, name, [...kept, free], version);
-      return true;
-    } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === ATTEMPTS_MAX) throw error;
-    }
-  }
+    await writeUsed(storage, name, [...kept, free], version);
+    return true;
+  });
 }
 
 /** The periods that count and whose code this is. */

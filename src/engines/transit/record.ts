@@ -1,5 +1,6 @@
-import { ApiError, hasCode } from "../../base/errors.ts";
+import { ApiError } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
+import { retryOnConflict } from "../../framework/on-conflict.ts";
 import type { EngineStorage, EngineWrite } from "../../framework/storage.ts";
 import { findKeyType, type KeyType } from "./key-types.ts";
 
@@ -112,9 +113,6 @@ export interface KeyChange<T> {
   readonly result: T;
 }
 
-/** Whoever loses a race knows that another one went forward; so many losses in a row mean that something is wrong. */
-const ATTEMPTS_MAX = 50;
-
 /**
  * Changes a key, with what goes with it, as one commit; decided anew where somebody else was faster.
  * @throws What `decide` throws; ApiError 400 when there is no such key.
@@ -125,17 +123,13 @@ export async function changeKey<T>(
   missing: string,
   decide: (key: StoredKey) => KeyChange<T> | Promise<KeyChange<T>>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  return retryOnConflict(async () => {
     const key = await readKey(storage, name);
     if (key === null) throw new ApiError(400, missing);
     const { record, also = [], result } = await decide(key);
     if (record === undefined) return result;
-    try {
-      const write = record === null ? keyRemoval(key) : keyWrite(name, record, key.version);
-      await storage.commit([write, ...also]);
-      return result;
-    } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT") || attempt === ATTEMPTS_MAX) throw error;
-    }
-  }
+    const write = record === null ? keyRemoval(key) : keyWrite(name, record, key.version);
+    await storage.commit([write, ...also]);
+    return result;
+  });
 }

@@ -2,6 +2,7 @@ import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { ConnectionLost } from "../../failures.ts";
 import { DatabaseError, type DoomedUser } from "../../plugin.ts";
 import type { Pool } from "../../pool.ts";
+import { revokeInBatches } from "../../revoke-in-batches.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
 import { findAccounts } from "./accounts.ts";
 import { runChange } from "./change.ts";
@@ -14,33 +15,22 @@ const BATCH_MS_MAX = 300_000;
 const CREATION_SECONDS_MAX = 50;
 
 /**
- * Makes users gone: by the role's own statements where there are any, else by the built-in plan, in batches.
+ * Makes users gone.
  * @returns One outcome for each user, in order.
  */
-export async function revokeUsers(
+export function revokeUsers(
   pool: Pool<Connection>,
   users: readonly DoomedUser[],
   context: DropContext,
 ): Promise<readonly RevokeOutcome[]> {
-  const outcomes = new Map<string, RevokeOutcome>();
-  const custom = users.filter(({ revocationStatements }) => splitStatements(revocationStatements).length > 0);
-  const isCustom = new Set(custom.map(({ username }) => username));
-  const builtIn = [...new Set(users.map(({ username }) => username))].filter((name) => !isCustom.has(name));
-  try {
-    for (let start = 0; start < builtIn.length; start += USERS_PER_BATCH_MAX) {
-      const names = builtIn.slice(start, start + USERS_PER_BATCH_MAX);
-      await pool.use(BATCH_MS_MAX, (connection) => dropUsers(connection, names, context, outcomes));
-    }
-    for (const user of custom) {
-      const outcome = await pool.use(BATCH_MS_MAX, (connection) => runCustom(connection, user, context));
-      outcomes.set(user.username, outcome);
-    }
-  } catch (error) {
-    // The database is out of reach: whoever has no outcome by now shares this one.
-    const failure = asDatabaseError(error, "revoking", context.redactor);
-    return users.map(({ username }) => outcomes.get(username) ?? (outcomes.has(username) ? null : failure));
-  }
-  return users.map(({ username }) => outcomes.get(username) ?? null);
+  return revokeInBatches(users, {
+    batchMax: USERS_PER_BATCH_MAX,
+    isCustom: ({ revocationStatements }) => splitStatements(revocationStatements).length > 0,
+    dropBatch: (names, outcomes) =>
+      pool.use(BATCH_MS_MAX, (connection) => dropUsers(connection, names, context, outcomes)),
+    runCustom: (user) => pool.use(BATCH_MS_MAX, (connection) => runCustom(connection, user, context)),
+    failure: (error) => asDatabaseError(error, "revoking", context.redactor),
+  });
 }
 
 /** @throws ConnectionLost, while doing it all again is harmless. */

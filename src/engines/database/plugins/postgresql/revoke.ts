@@ -3,6 +3,7 @@ import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { ConnectionLost, StatementRefused } from "../../failures.ts";
 import { DatabaseError, type DoomedUser } from "../../plugin.ts";
 import type { Pool } from "../../pool.ts";
+import { revokeInBatches } from "../../revoke-in-batches.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
 import type { Connection } from "./connection.ts";
 import { dropRoles, ROLES_PER_TRANSACTION_MAX } from "./drop-roles.ts";
@@ -16,37 +17,23 @@ import { begin, firstFailure, lockKey, rowsOf, runTransaction, WAIT_LIMITS } fro
 const CHUNK_MS_MAX = 300_000;
 
 /**
- * Makes users gone: by the role's own statements where there are any, else by the built-in plan, in chunks.
+ * Makes users gone.
  * @returns One outcome for each user, in order.
  */
-export async function revokeUsers(
+export function revokeUsers(
   pool: Pool<Connection>,
   users: readonly DoomedUser[],
   context: DropContext,
 ): Promise<readonly RevokeOutcome[]> {
-  const outcomes = new Map<string, RevokeOutcome>();
-  const custom = users.filter(({ revocationStatements }) => hasStatements(revocationStatements));
-  const isCustom = new Set(custom.map(({ username }) => username));
-  const builtIn = [...new Set(users.map(({ username }) => username))].filter((name) => !isCustom.has(name));
-  try {
-    for (let start = 0; start < builtIn.length; start += ROLES_PER_TRANSACTION_MAX) {
-      const names = builtIn.slice(start, start + ROLES_PER_TRANSACTION_MAX);
-      await pool.use(CHUNK_MS_MAX, (connection) => dropRoles(connection, names, context, outcomes));
-    }
-    for (const user of custom) {
-      const outcome = await pool.use(CHUNK_MS_MAX, (connection) => runCustom(connection, user, context));
-      outcomes.set(user.username, outcome);
-    }
-  } catch (error) {
-    // The database is out of reach: whoever has no outcome by now shares this one.
-    const failure = asDatabaseError(error, "revoking", context.redactor);
-    return users.map(({ username }) => outcomes.get(username) ?? (outcomes.has(username) ? null : failure));
-  }
-  return users.map(({ username }) => outcomes.get(username) ?? null);
-}
-
-function hasStatements(statements: readonly string[]): boolean {
-  return splitStatements(statements, { keepBlocks: true }).length > 0;
+  return revokeInBatches(users, {
+    batchMax: ROLES_PER_TRANSACTION_MAX,
+    isCustom: ({ revocationStatements }) =>
+      splitStatements(revocationStatements, { keepBlocks: true }).length > 0,
+    dropBatch: (names, outcomes) =>
+      pool.use(CHUNK_MS_MAX, (connection) => dropRoles(connection, names, context, outcomes)),
+    runCustom: (user) => pool.use(CHUNK_MS_MAX, (connection) => runCustom(connection, user, context)),
+    failure: (error) => asDatabaseError(error, "revoking", context.redactor),
+  });
 }
 
 /** @throws ConnectionLost, while doing it all again is harmless. */
