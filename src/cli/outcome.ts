@@ -11,7 +11,13 @@ export type Outcome =
   /** Nothing at all. */
   | { readonly show: "nothing" }
   /** A sentence. `always`: in every format; `table`: only there (other formats print nothing). */
-  | { readonly show: "line"; readonly text: string; readonly when: "always" | "table" }
+  | {
+      readonly show: "line";
+      readonly text: string;
+      readonly when: "always" | "table";
+      /** The answer that it stands for, whose warnings are shown. */
+      readonly body?: JsonObject | undefined;
+    }
   /** What is no JSON, as it came: a certificate, a CRL. */
   | { readonly show: "bytes"; readonly bytes: Uint8Array }
   /** An enveloped answer, which may hold a lease, a token or a wrapping token. */
@@ -54,9 +60,12 @@ export function answer(...outcomes: readonly Outcome[]): Result {
   return { outcomes };
 }
 
-/** A sentence that is printed in every format (administrative commands). */
-export function sentence(text: string): Result {
-  return answer({ show: "line", text, when: "always" });
+/**
+ * A sentence that is printed in every format (administrative commands).
+ * @param body - The API's answer, where it may have warnings.
+ */
+export function sentence(text: string, body?: JsonObject): Result {
+  return answer({ show: "line", text, when: "always", body });
 }
 
 /** A sentence that only the table format prints (commands about data). */

@@ -90,6 +90,16 @@ ttl             1h5s
     expect(ran.stderr === "").toBe(!path.startsWith("revoke-force"));
   });
 
+  test.each(["a/b", "-prefix a", "-force -prefix a"])("revoke %s says what it left", async (args) => {
+    const answer = { ...envelope({ warnings: ["one is left"] }), status: 202 };
+    const ran = await sent(["lease", "revoke", ...args.split(" ")], { answers: [answer] });
+    expect(ran.exitCode).toBe(0);
+    expect(ran.stdout).not.toBe("");
+    expect(ran.stderr).toContain(
+      "WARNING! The following warnings were returned from vsec:\n\n  * one is left",
+    );
+  });
+
   test("revoke -force warns first, and needs -prefix", async () => {
     const ran = await sent(["lease", "revoke", "-force", "-prefix", "a"], { answers: [denied] });
     expect(ran.stderr).toStartWith("Warning! Force-removing leases can cause vsec to become out of sync");

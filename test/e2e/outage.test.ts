@@ -34,6 +34,11 @@ describe.skipIf(postgresMissing(18) !== undefined)("while the database is away",
       expect(revoke).toMatchObject({ code: 2, stdout: "" });
       expect(revoke.stderr).toContain("it goes on being retried");
       expect(revoke.stderr).not.toContain(kept.data.password);
+      const queued = await world.run(`lease revoke ${kept.lease_id}`);
+      expect(queued.code).toBe(0);
+      expect(queued.stderr.replace(/\s+/g, " ")).toContain(
+        "could not be revoked yet and go on being retried",
+      );
       expect((await world.run("write -force database/rotate-root/pg")).code).toBe(2);
       await until("the daemon's try to fail", () => daemon.stderr().includes(`retried: lease=${lease_id}`));
 

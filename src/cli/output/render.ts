@@ -35,7 +35,10 @@ export function render(outcome: Outcome, view: View): Promise<Rendered> | Render
     case "bytes":
       return SILENT;
     case "line":
-      return isTable || outcome.when === "always" ? plain(`${outcome.text}\n`) : SILENT;
+      return {
+        stdout: isTable || outcome.when === "always" ? `${outcome.text}\n` : "",
+        warnings: warningsOf(outcome.body ?? {}),
+      };
     case "secret":
       return renderSecret(outcome, view);
     case "sections":

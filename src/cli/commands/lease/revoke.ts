@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { localFailure } from "../../failure.ts";
 import { wrapText } from "../../go-text.ts";
@@ -82,7 +83,8 @@ Leases whose credentials cannot be removed any more, as a last resort:
     // For a person who watches; a script gets one request and one answer.
     const isWatched = flags.prefix && context.world.stderr.isTTY && context.options.instead === undefined;
     if (isWatched && (await revokeInParts(context, dataPath(first)))) return sentence(success);
-    await context.send({ method: "PUT", path, ...(body === null ? {} : { body }) }, { prefix: failure });
-    return sentence(success);
+    const request = { method: "PUT", path, ...(body === null ? {} : { body }) } as const;
+    const response = await context.send(request, { prefix: failure });
+    return sentence(success, bodyOf(response));
   },
 });
