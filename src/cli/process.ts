@@ -1,9 +1,9 @@
-import { readFile, stat } from "node:fs/promises";
 import { messageOf } from "../base/errors.ts";
 import type { Env } from "../contract/environment.ts";
 import { EXIT } from "../contract/exit-codes.ts";
 import { dieBy } from "../platform/child/program.ts";
 import { systemClock } from "../platform/clock.ts";
+import { compileAsUsual } from "../platform/compiling.ts";
 import { clientFor, storeDirectory } from "./connect.ts";
 import type { CliWorld, DaemonOptions } from "./context.ts";
 import { promptHidden } from "./prompt.ts";
@@ -12,8 +12,12 @@ import { withSettings } from "./settings/read.ts";
 import { descriptorSink, type Sink, type Source, STDIN_BYTES_MAX, streamSource } from "./streams.ts";
 import { storeToken } from "./token-helper.ts";
 
+/** A command that goes on for longer is no short one. */
+const SHORT_MS_MAX = 150;
+
 /** Runs the command line of this process. */
 export async function runProcess(args: readonly string[]): Promise<number> {
+  setTimeout(compileAsUsual, SHORT_MS_MAX).unref();
   const stderr = descriptorSink(2, () => process.stderr);
   try {
     return await run(args, processWorld(stderr, withSettings(process.env)));
@@ -58,6 +62,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** @throws SyntaxError with Go's text, since it ends up in messages that are Vault's. */
 async function readTextFile(path: string): Promise<string> {
+  const { readFile, stat } = await import("node:fs/promises");
   try {
     const { size } = await stat(path);
     if (size > STDIN_BYTES_MAX) throw new SyntaxError(`larger than ${STDIN_BYTES_MAX} bytes`);

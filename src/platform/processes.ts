@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { type HostIdentity, isSameHost, type Liveness, type Processes } from "../base/processes.ts";
@@ -94,6 +93,8 @@ const darwin: System = {
 };
 
 function ask(program: string, args: readonly string[]): string {
+  // Loaded only where it is asked: every command looks for processes that are gone, and on Linux none is started for it.
+  const { execFileSync } = process.getBuiltinModule("node:child_process");
   const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", LC_ALL: "C", TZ: "UTC" };
   return execFileSync(program, args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "ignore"] }).trim();
 }

@@ -4,9 +4,9 @@ import type { Host } from "../../connection-url.ts";
 import { ConnectionLost, type StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
 import type { PooledConnection } from "../../pool.ts";
-import { classify, connectFailure } from "./failures.ts";
+import { classify, connectFailure, HandshakeFailed } from "./failures.ts";
 import type { PostgresSettings } from "./settings.ts";
-import { ENCRYPTIONS, type Encryption, HandshakeFailed, openSocket } from "./socket.ts";
+import { ENCRYPTIONS, type Encryption, openSocket } from "./socket.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -179,21 +179,29 @@ export class Connection implements PooledConnection {
   async close(): Promise<void> {
     if (this.#lost !== undefined) return this.destroy();
     this.#lost = "the connection was closed";
-    this.#socket.ref();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, CLOSE_MS_MAX);
-      const finish = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      this.#socket.once("finish", finish).once("close", finish);
-      void this.#client.end();
-    });
-    this.#socket.destroy();
+    const socket = this.#socket;
+    socket.end(TERMINATE);
+    if (socket.writableLength > 0) await sent(socket);
+    socket.destroy();
   }
 }
 
+/** Type X, length 4 (PostgreSQL's message formats, `Terminate`). */
+const TERMINATE = Uint8Array.of(0x58, 0, 0, 0, 4);
 const CLOSE_MS_MAX = 1000;
+
+/** Resolves when the socket has sent all that was written to it, or cannot, or takes too long. */
+function sent(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, CLOSE_MS_MAX);
+    const finish = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    socket.ref();
+    socket.once("finish", finish).once("close", finish);
+  });
+}
 
 function isTurnedAway(error: unknown): boolean {
   return error instanceof HandshakeFailed || (error as { code?: unknown } | null)?.code === "28000";

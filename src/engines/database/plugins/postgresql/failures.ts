@@ -63,3 +63,11 @@ export function asDatabaseError(error: unknown, what: string, redactor: Redactor
   }
   return new DatabaseError("unreachable", `${what} failed: ${redactor.text(sorted.message)}`, { serverCode });
 }
+
+/** The TLS handshake failed; `prefer` then goes on without TLS. */
+export class HandshakeFailed extends DatabaseError {
+  constructor(message: string) {
+    super("unreachable", message);
+    this.name = "HandshakeFailed";
+  }
+}

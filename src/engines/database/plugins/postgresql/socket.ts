@@ -1,13 +1,11 @@
 /** Opens sockets to a PostgreSQL server, encrypted as `sslmode` asks. The driver itself knows only "TLS or not". */
 
-import { readFile } from "node:fs/promises";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+import { connect as connectTcp, type Socket } from "node:net";
 import { messageOf } from "../../../../base/errors.ts";
 import type { Host } from "../../connection-url.ts";
-import { DatabaseError } from "../../plugin.ts";
 import { onceOf, unreachable } from "../../sockets.ts";
-import type { Pem, SslMode, TlsSettings } from "./settings.ts";
+import { HandshakeFailed } from "./failures.ts";
+import type { SslMode, TlsSettings } from "./settings.ts";
 
 /** One way to try: `optional` takes what the server offers, `plain` asks for nothing. */
 export type Encryption = "plain" | "optional" | "required";
@@ -21,14 +19,6 @@ export const ENCRYPTIONS: Readonly<Record<SslMode, readonly Encryption[]>> = {
   "verify-ca": ["required"],
   "verify-full": ["required"],
 };
-
-/** The TLS handshake failed; `prefer` then goes on without TLS. */
-export class HandshakeFailed extends DatabaseError {
-  constructor(message: string) {
-    super("unreachable", message);
-    this.name = "HandshakeFailed";
-  }
-}
 
 /** Length 8, then the code 80877103 (PostgreSQL's message formats, `SSLRequest`). */
 const SSL_REQUEST = Uint8Array.of(0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f);
@@ -47,7 +37,7 @@ export async function openSocket(
   const isLocal = host.host.startsWith("/");
   // TLS is for the network: libpq too ignores sslmode on a Unix socket.
   const isPlain = encryption === "plain" || isLocal;
-  const credentials = isPlain ? undefined : await readCredentials(tls);
+  const encrypt = isPlain ? undefined : await (await import("./encrypt.ts")).encryptionFor(tls);
   const socket = isLocal
     ? connectTcp({ path: `${host.host}/.s.PGSQL.${host.port}` })
     : connectTcp({ host: host.host, port: host.port });
@@ -56,9 +46,9 @@ export async function openSocket(
     await onceOf(socket, "connect");
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 30_000);
-    if (credentials === undefined) return socket;
+    if (encrypt === undefined) return socket;
     const isWilling = await asksForTls(socket);
-    if (isWilling) return await handshake(socket, host.host, tls.mode, credentials);
+    if (isWilling) return await encrypt(socket, host.host);
     if (encryption === "optional") return socket;
     throw new HandshakeFailed("the server does not support TLS, and sslmode requires it");
   } catch (error) {
@@ -98,75 +88,4 @@ function firstByte(socket: Socket): Promise<string> {
     const onClose = () => reject(unreachable("the server closed the connection"));
     socket.on("data", onData).once("error", reject).once("close", onClose);
   });
-}
-
-interface Credentials {
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  readonly passphrase?: string;
-}
-
-function isVerifying(mode: SslMode): boolean {
-  return mode === "verify-ca" || mode === "verify-full";
-}
-
-async function readCredentials(tls: TlsSettings): Promise<Credentials> {
-  const authorities = isVerifying(tls.mode) ? tls.authorities : undefined;
-  const [ca, cert, key] = await Promise.all([authorities, tls.certificate, tls.key].map(readPem));
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(tls.keyPassphrase === undefined ? {} : { passphrase: tls.keyPassphrase }),
-  };
-}
-
-async function handshake(
-  socket: Socket,
-  host: string,
-  mode: SslMode,
-  credentials: Credentials,
-): Promise<TLSSocket> {
-  const secure = connectTls({
-    socket,
-    // The outcome is judged below, before a byte of ours is sent: the modes differ in what they ask for.
-    rejectUnauthorized: false,
-    checkServerIdentity: () => undefined,
-    minVersion: "TLSv1.2",
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...credentials,
-  });
-  try {
-    await onceOf(secure, "secureConnect");
-    if (isVerifying(mode)) verify(secure, host, mode);
-    return secure;
-  } catch (error) {
-    secure.destroy();
-    if (error instanceof DatabaseError) throw error;
-    throw new HandshakeFailed(`TLS with the server failed: ${messageOf(error)}`);
-  }
-}
-
-function verify(secure: TLSSocket, host: string, mode: SslMode): void {
-  if (!secure.authorized) {
-    const reason = secure.authorizationError;
-    const text = reason instanceof Error ? reason.message : String(reason ?? "not trusted");
-    throw new HandshakeFailed(`the server's certificate was not accepted: ${text}`);
-  }
-  if (mode !== "verify-full") return;
-  const mismatch = checkServerIdentity(host, secure.getPeerCertificate());
-  if (mismatch !== undefined) {
-    throw new HandshakeFailed(`the server's certificate is not for ${host}: ${mismatch.message}`);
-  }
-}
-
-async function readPem(pem: Pem | undefined): Promise<string | undefined> {
-  if (pem === undefined) return undefined;
-  if ("text" in pem) return pem.text;
-  try {
-    return await readFile(pem.path, "utf8");
-  } catch (error) {
-    throw unreachable(`cannot read the file of ${pem.parameter}: ${messageOf(error)}`);
-  }
 }
