@@ -24,6 +24,16 @@ export class DatabaseError extends Error {
   }
 }
 
+/**
+ * The failure of several steps that the server does not take back: where one of them is refused, those before it may have changed
+ * the password, and nobody may conclude that nothing was changed.
+ * @param steps - How many there were.
+ */
+export function inDoubt(error: unknown, steps: number): unknown {
+  if (steps < 2 || !(error instanceof DatabaseError) || error.kind !== "statement") return error;
+  return new DatabaseError("ambiguous", error.message, { serverCode: error.serverCode, cause: error });
+}
+
 export interface NewUser {
   readonly username: string;
   /** "" for a user with another kind of credential. */
@@ -71,8 +81,8 @@ export interface DatabasePlugin {
    */
   setPassword(username: string, password: string, rotationStatements: readonly string[]): Promise<void>;
   /**
-   * Logs in as a user over a new connection, to the same server and database, and out again. A plugin without it has no
-   * static roles.
+   * Logs in as a user over a new connection, to the same server and database, and out again. For a plugin without it, another
+   * one is opened with the user's login and verified.
    * @throws DatabaseError when the server could not be asked.
    */
   verifyLogin?(username: string, password: string): Promise<LoginOutcome>;
@@ -125,6 +135,8 @@ export interface DatabasePluginType {
   readonly usernameBytesMax: number;
   /** Which names were built by {@link DatabasePluginType.defaultUsername}, for finding users that were left behind. */
   readonly usernameMark?: RegExp;
+  /** {@link DoomedUser.sessionGraceMs} is heeded; without it sessions end at once. */
+  readonly givesGrace?: boolean;
   /** What whoever writes these creation statements should know; a sentence each. */
   reviewCreation?(statements: readonly string[]): readonly string[];
   /** @param details - Connection details. @throws ApiError 400 naming the parameter that is wrong. */

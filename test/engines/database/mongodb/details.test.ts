@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { DatabaseError } from "../../../../src/engines/database/plugin.ts";
+import { failureOf as sorted } from "../../../../src/engines/database/plugins/mongodb/connection.ts";
 import { mongodb } from "../../../../src/engines/database/plugins/mongodb/plugin.ts";
 import { mongoSettings } from "../../../../src/engines/database/plugins/mongodb/settings.ts";
 import {
@@ -131,6 +132,16 @@ describe("the connection details of MongoDB", () => {
     [{ socket_timeout: "soon" }, "invalid socket_timeout"],
   ])("%j is refused", (more, text) => {
     expect(() => read(more)).toThrow(text);
+  });
+
+  test.each([
+    [18, "auth"],
+    [31, "statement"],
+    [91, "unreachable"],
+    // The primary has done it, and too few of the others.
+    [64, "ambiguous"],
+  ])("the server's error %p is %s", (code, kind) => {
+    expect(sorted(Object.assign(new Error("x"), { code }))).toMatchObject({ kind });
   });
 
   test("nobody answering is met in time, and the password is not in it", async () => {

@@ -107,6 +107,22 @@ describe("the statements of the plugin for Oracle", () => {
   });
 });
 
+describe("a change of password that Oracle refuses", () => {
+  const rotation = ['ALTER USER {{name}} IDENTIFIED BY "{{password}}"; GRANT x TO {{name}}'];
+
+  test("has changed nothing where it is one statement", async () => {
+    const [plugin] = on([[/^ALTER/, refused("ORA-01031: insufficient privileges", "ORA-01031")]]);
+    expect(await failureOf(plugin.setPassword("u", "n", []))).toMatchObject({ kind: "statement" });
+  });
+
+  test("may have changed it where there are several: each is committed by itself", async () => {
+    const [plugin] = on([[/^GRANT/, refused("ORA-01919: role does not exist", "ORA-01919")]]);
+    expect(await failureOf(plugin.setPassword("u", "n", rotation))).toMatchObject({ kind: "ambiguous" });
+    const [whole] = on([[/^ALTER/, refused("ORA-06550: line 1", "ORA-06550")]], { split_statements: false });
+    expect(await failureOf(whole.setPassword("u", "n", rotation))).toMatchObject({ kind: "ambiguous" });
+  });
+});
+
 describe("the connection details of Oracle", () => {
   test.each([
     ["{{username}}/{{password}}@db.example:1521/XE", "db.example:1521/XE"],

@@ -112,6 +112,15 @@ describe.skipIf(missing !== undefined)(
       expect(await users()).not.toContain("U_GONE");
     });
 
+    test("a server that cannot keep its users changes no password", async () => {
+      await create(plugin, "U_12", "old", RULES);
+      const kept = open(server, { persistence_mode: "aclfile" });
+      const error = await failureOf(kept.setPassword("U_12", "new", []));
+      expect(error).toMatchObject({ kind: "statement", message: expect.stringContaining("ACL file") });
+      expect(await server.run({ username: "U_12", password: "old" }, ["PING"])).toEqual(["PONG"]);
+      await kept.close();
+    });
+
     test("the administrator's own password can be changed", async () => {
       await server.run(REDIS_ADMIN, ["ACL", "SETUSER", "root2", "on", ">first", "~*", "&*", "+@all"]);
       const own = open(server, { username: "root2", password: "first" });

@@ -10,6 +10,7 @@ import {
   type DatabasePlugin,
   type DatabasePluginType,
   type DoomedUser,
+  inDoubt,
   type NewUser,
 } from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
@@ -69,9 +70,13 @@ class CassandraPlugin implements DatabasePlugin {
     const own = `ALTER USER ${literal(username)} WITH PASSWORD ${literal(password)}`;
     const queries = queriesOf(rotationStatements, { username, password }, own);
     const redactor = this.#redactor.with(password);
-    await this.#use("changing the password failed", CHANGE_MS_MAX, redactor, (connection) =>
-      runAll(connection, queries, redactor),
-    );
+    await this.#use("changing the password failed", CHANGE_MS_MAX, redactor, async (connection) => {
+      try {
+        await runAll(connection, queries, redactor);
+      } catch (error) {
+        throw inDoubt(error, queries.length);
+      }
+    });
   }
 
   async deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {

@@ -19,6 +19,9 @@ const AUTH = new Set([18]);
 /** HostUnreachable, HostNotFound, NetworkTimeout, ShutdownInProgress, PrimarySteppedDown, NotWritablePrimary, Interrupted… */
 const AWAY = new Set([6, 7, 89, 91, 189, 262, 9001, 10_107, 11_600, 11_602, 13_435, 13_436]);
 
+/** The primary has done it, and too few others in time: MaxTimeMSExpired, WriteConcernFailed, and two of concerns that cannot be met. */
+const IN_DOUBT = new Set([50, 64, 79, 100]);
+
 export function mongoDriver(settings: MongoSettings): ConnectionDriver<MongoConnection> {
   return {
     open: () => open(settings),
@@ -77,5 +80,6 @@ export function failureOf(error: unknown): DatabaseError {
   if (typeof code !== "number") return new DatabaseError("unreachable", message);
   const serverCode = String(code);
   if (AUTH.has(code)) return new DatabaseError("auth", message, { serverCode });
+  if (IN_DOUBT.has(code)) return new DatabaseError("ambiguous", message, { serverCode });
   return new DatabaseError(AWAY.has(code) ? "unreachable" : "statement", message, { serverCode });
 }

@@ -36,7 +36,7 @@ export async function deleteUser(
       `user "${username}" is still in ${left.map(({ db }) => db).join(", ")}`,
     );
   } catch (error) {
-    if (error instanceof DatabaseError && error.kind === "statement") return error;
+    if (error instanceof DatabaseError && ["statement", "ambiguous"].includes(error.kind)) return error;
     throw error instanceof DatabaseError ? error : new DatabaseError("unreachable", messageOf(error));
   }
 }

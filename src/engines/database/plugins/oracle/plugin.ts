@@ -10,6 +10,7 @@ import {
   type DatabasePlugin,
   type DatabasePluginType,
   type DoomedUser,
+  inDoubt,
   type NewUser,
 } from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
@@ -61,11 +62,16 @@ export class OraclePlugin implements DatabasePlugin {
     if (statements.length === 0 && password.includes('"')) {
       throw badRequest("Oracle has no way to write a password with a double quote in it");
     }
-    await this.#change(
-      "changing the password failed",
-      statements.length === 0 ? [own] : statements,
-      password,
-    );
+    try {
+      await this.#change(
+        "changing the password failed",
+        statements.length === 0 ? [own] : statements,
+        password,
+      );
+    } catch (error) {
+      // A block of the operator's own can do several things.
+      throw inDoubt(error, this.#settings.isSplit ? statements.length : statements.length * 2);
+    }
   }
 
   #statementsOf(elements: readonly string[], values: Readonly<Record<string, string>>): readonly string[] {

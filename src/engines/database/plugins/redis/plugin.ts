@@ -9,6 +9,7 @@ import {
   type DatabasePlugin,
   type DatabasePluginType,
   type DoomedUser,
+  inDoubt,
   type NewUser,
 } from "../../plugin.ts";
 import { type RedisConnection, redisDriver } from "./connection.ts";
@@ -62,10 +63,21 @@ class RedisPlugin implements DatabasePlugin {
       "changing the password failed",
       [password, passwordRule(password)],
       async (connection) => {
-        await changePassword(connection, username, password);
+        // A server that cannot keep its users says so before anything is changed, and hardly ever after it.
         await persist(connection, this.#settings.persistence);
+        await changePassword(connection, username, password);
+        await persist(connection, this.#settings.persistence).catch((error: unknown) => {
+          throw inDoubt(error, 2);
+        });
       },
     );
+  }
+
+  async listUsers(): Promise<readonly string[]> {
+    return this.#use("listing the users failed", [], async (connection) => {
+      const names = await connection.send("ACL", "USERS");
+      return Array.isArray(names) ? names.map(String) : [];
+    });
   }
 
   async deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {
@@ -106,6 +118,7 @@ function typeOf(name: string, readRules: typeof rulesOf): DatabasePluginType {
   return {
     names: [name],
     usernameBytesMax: 100,
+    usernameMark: /^V_.*_[A-Z0-9]{20}_\d{10}$/,
     defaultUsername: (displayName, roleName, random, nowMs) =>
       defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs).toUpperCase(),
     open: (details) => new RedisPlugin(redisSettings(details), readRules),
