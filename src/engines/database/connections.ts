@@ -7,10 +7,13 @@ import {
   type DatabasePlugin,
   type DatabasePluginType,
   type DoomedUser,
+  type Login,
+  type LoginOutcome,
   type PluginFinder,
 } from "./plugin.ts";
 import { RevocationPace, revocationsPerSecond } from "./revocation-pace.ts";
 import { settleRotation } from "./root-rotation.ts";
+import { takesLogins, tryLogin } from "./try-login.ts";
 import { usernameFor } from "./username.ts";
 
 /** The most users that a plugin is given at once. */
@@ -48,11 +51,23 @@ export class Connections {
     return this.#findPlugin(pluginName);
   }
 
-  /** Whether the users of this connection can be static roles'. */
-  async hasStaticRoles(config: ConnectionConfig): Promise<boolean> {
+  /** Whether it can be tried if a user logs in, without which there are no static roles. */
+  async canTryLogins(config: ConnectionConfig): Promise<boolean> {
     const plugin = await this.create(config);
     await plugin.close();
-    return plugin.verifyLogin !== undefined;
+    return plugin.verifyLogin !== undefined || takesLogins(config);
+  }
+
+  /**
+   * Tries to log in as a user of a connection's server, over a connection of its own.
+   * @throws ApiError 400 when no connection of that name was ever configured; DatabaseError when the server could not be asked.
+   */
+  verifyLogin(name: string, { username, password }: Login): Promise<LoginOutcome> {
+    return this.use(name, async (plugin) => {
+      if (plugin.verifyLogin !== undefined) return plugin.verifyLogin(username, password);
+      const config = await this.#configOf(name);
+      return tryLogin(await this.create({ ...config, details: { ...config.details, username, password } }));
+    });
   }
 
   /** Makes an unconnected plugin for a configuration. @throws ApiError 400 for details that are wrong. */
@@ -112,9 +127,14 @@ export class Connections {
     }
   }
 
-  async #plugin(name: string): Promise<DatabasePlugin> {
+  async #configOf(name: string): Promise<ConnectionConfig> {
     const config = await readConfigForRevocation(this.#context.storage, name);
-    if (config === null) throw badRequest(`failed to find entry for connection with name: "${name}"`);
+    if (config !== null) return config;
+    throw badRequest(`failed to find entry for connection with name: "${name}"`);
+  }
+
+  async #plugin(name: string): Promise<DatabasePlugin> {
+    const config = await this.#configOf(name);
     const fingerprint = JSON.stringify([config.pluginName, config.details]);
     const present = this.#open.get(name);
     if (present?.fingerprint === fingerprint) return present.plugin;

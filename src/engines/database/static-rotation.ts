@@ -82,8 +82,8 @@ export async function configFor(
     throw new DatabaseError("statement", `"${name}" is not an allowed role`);
   }
   if (credentialType !== "password") throw badRequest(`unsupported credential_type: "${credentialType}"`);
-  if (!(await connections.hasStaticRoles(stored.config))) {
-    throw badRequest(`plugin "${stored.config.pluginName}" has no static roles`);
+  if (!(await connections.canTryLogins(stored.config))) {
+    throw badRequest("static roles need a connection_url with {{username}} and {{password}} in it");
   }
   return stored.config;
 }
@@ -213,10 +213,7 @@ export function logIn(
   { dbName, username }: StaticTerms,
   password: string,
 ): Promise<LoginOutcome> {
-  return connections.use(dbName, async (plugin) => {
-    // A connection without it has no static roles.
-    return (await plugin.verifyLogin?.(username, password)) ?? "barred";
-  });
+  return connections.verifyLogin(dbName, { username, password });
 }
 
 async function setPassword(mount: StaticMount, taken: Taken): Promise<void> {

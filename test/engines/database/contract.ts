@@ -106,6 +106,7 @@ export function databaseContract({ title, missing, timeoutMs = 60_000, start }: 
     describeLife(tools);
     describeFailures(tools);
     describeRotation(tools);
+    describeStaticRole(tools);
     describeOutage(tools);
   });
 }
@@ -243,6 +244,35 @@ function describeRotation({ server, world, made }: Tools): void {
     await own.close();
     expect(await made()).not.toContain(login.username);
     expect(await world().leaseCount()).toBe(0);
+  });
+}
+
+function describeStaticRole({ server, world }: Tools): void {
+  test("a static role replaces an existing user's password, at once, by hand and when it is due", async () => {
+    const { lease, login } = await world().issue();
+    const { username } = login;
+    const passwords = [login.password];
+    const expectOnly = async (): Promise<void> => {
+      const { password } = dataOf(await world().core.get("database/static-creds/still"));
+      await (await server().logIn({ username, password: String(password) })).close();
+      for (const old of passwords) expect(await isRefused(server(), { username, password: old })).toBe(true);
+      passwords.push(String(password));
+    };
+    const terms = { db_name: "shared", username, rotation_period: "30m" };
+    const wrong = await world().core.put("database/static-roles/still", { ...terms, password: "another" });
+    expect(errorOf(wrong)).toBe(`the given password does not log in as "${username}"`);
+    await world().must("database/static-roles/still", { ...terms, password: login.password });
+    await expectOnly();
+    await world().must("database/rotate-role/still");
+    await expectOnly();
+    world().core.advance(HOUR_SECONDS / 2 + 60);
+    await world().core.daemon();
+    await expectOnly();
+    await world().must("sys/leases/revoke", { lease_id: lease, sync: true });
+    const gone = await world().core.put("database/rotate-role/still");
+    expect(gone.status).toBe(500);
+    world().core.advance(300);
+    expect((await world().core.send("DELETE", "database/static-roles/still")).status).toBe(204);
   });
 }
 

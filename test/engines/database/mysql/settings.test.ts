@@ -11,6 +11,35 @@ function settings(connection_url: string, more: JsonObject = {}) {
   return mysqlSettings({ connection_url, ...LOGIN, ...more });
 }
 
+describe("How clients connect", () => {
+  const user = { username: "v-u", password: "p/w" };
+  const connection = (connection_url: string, more: JsonObject = {}) =>
+    mysql.clientConnection?.({ connection_url, ...LOGIN, ...more }, user);
+
+  test("to a host: with a URL, and the variables of clients and container images", async () => {
+    expect(await connection("{{username}}:{{password}}@tcp(a:3307,b)/app?tls=true")).toEqual({
+      url: "mysql://v-u:p%2Fw@a:3307/app?ssl-mode=VERIFY_IDENTITY",
+      environment: {
+        MYSQL_HOST: "a",
+        MYSQL_TCP_PORT: "3307",
+        MYSQL_USER: "v-u",
+        MYSQL_PWD: "p/w",
+        MYSQL_DATABASE: "app",
+      },
+    });
+  });
+
+  test("to an address, and to a socket", async () => {
+    expect(await connection("{{username}}:{{password}}@tcp([::1])/")).toMatchObject({
+      url: "mysql://v-u:p%2Fw@[::1]:3306/",
+    });
+    expect(await connection("{{username}}:{{password}}@unix(/run/my.sock)/")).toMatchObject({
+      url: "mysql://v-u:p%2Fw@localhost/?socket=%2Frun%2Fmy.sock",
+      environment: { MYSQL_HOST: "localhost", MYSQL_UNIX_PORT: "/run/my.sock" },
+    });
+  });
+});
+
 describe("A connection_url of MySQL", () => {
   test.each([
     ["{{username}}:{{password}}@tcp(db:3307)/app", [{ host: "db", port: 3307 }], "app"],

@@ -18,6 +18,14 @@ export async function findAccounts(
   return rows.map(({ user, host }) => ({ user: String(user), host: String(host) }));
 }
 
+/** The names of all users, those with every right left out, sorted. */
+export async function userNames(connection: Connection): Promise<readonly string[]> {
+  const [rows = []] = await connection.query(
+    "SELECT DISTINCT User AS user FROM mysql.user WHERE Super_priv = 'N' ORDER BY User",
+  );
+  return rows.map(({ user }) => String(user));
+}
+
 /** Whom this session is logged in as, by the server's word. */
 async function currentAccount(connection: Connection): Promise<Account> {
   const [rows] = await connection.query("SELECT CURRENT_USER() AS me");

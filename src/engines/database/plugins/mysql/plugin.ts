@@ -4,16 +4,24 @@ import { badRequest } from "../../../../base/errors.ts";
 import { type Random, randomString } from "../../../../base/random.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { Redactor } from "../../failures.ts";
-import type { DatabasePlugin, DatabasePluginType, DoomedUser, NewUser, PluginContext } from "../../plugin.ts";
+import type {
+  DatabasePlugin,
+  DatabasePluginType,
+  DoomedUser,
+  LoginOutcome,
+  NewUser,
+  PluginContext,
+} from "../../plugin.ts";
 import { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
 import { cutBytes, formatExpiration } from "../../user-values.ts";
-import { passwordStatement } from "./accounts.ts";
+import { findAccounts, passwordStatement, userNames } from "./accounts.ts";
 import { type Change, runChange } from "./change.ts";
 import { Connection } from "./connection.ts";
 import { asDatabaseError } from "./failures.ts";
 import { revokeUsers } from "./revoke.ts";
 import { type MysqlSettings, mysqlSettings } from "./settings.ts";
+import { verifyLogin } from "./verify-login.ts";
 
 /** For everything that a creation or a change of password does, connecting included. */
 const CHANGE_MS_MAX = 45_000;
@@ -73,6 +81,24 @@ class MysqlPlugin implements DatabasePlugin {
     }));
   }
 
+  verifyLogin(username: string, password: string): Promise<LoginOutcome> {
+    const settings = { ...this.#settings, user: username, password };
+    const find = (connection: Connection) => findAccounts(connection, [username]);
+    return verifyLogin(settings, VERIFY_MS_MAX, () => this.#pool.use(VERIFY_MS_MAX, find)).catch(
+      (error: unknown) => {
+        throw asDatabaseError(error, "the login", this.#redactor.with(password));
+      },
+    );
+  }
+
+  async listUsers(): Promise<readonly string[]> {
+    try {
+      return await this.#pool.use(VERIFY_MS_MAX, userNames);
+    } catch (error) {
+      throw asDatabaseError(error, "listing the users", this.#redactor);
+    }
+  }
+
   deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]> {
     return revokeUsers(this.#pool, users, {
       plugin: this.#context,
@@ -97,24 +123,30 @@ class MysqlPlugin implements DatabasePlugin {
   }
 }
 
-const open: DatabasePluginType["open"] = (details, context) =>
-  new MysqlPlugin(mysqlSettings(details), context);
+const common: Pick<DatabasePluginType, "open" | "clientConnection"> = {
+  open: (details, context) => new MysqlPlugin(mysqlSettings(details), context),
+  clientConnection: async (details, login) =>
+    (await import("./client-connection.ts")).clientConnection(details, login),
+};
 
 export const mysql: DatabasePluginType = {
   names: ["mysql-database-plugin"],
   usernameBytesMax: 32,
+  // All of them are cut at the limit.
+  usernameMark: /^(?=.{32}$)v-.*-[A-Za-z0-9]{8,20}(?:-\d{0,10})?$/,
   defaultUsername: (displayName: string, roleName: string, random: Random, nowMs: number) => {
     const parts = [cutBytes(displayName, 10), cutBytes(roleName, 10), randomString(random, 20)];
     return `v-${parts.join("-")}-${Math.floor(nowMs / 1000)}`;
   },
-  open,
+  ...common,
 };
 
 /** For servers whose user names have at most 16 characters: MySQL before 5.7.8. */
 export const mysqlShortNames: DatabasePluginType = {
   names: ["mysql-aurora-database-plugin", "mysql-rds-database-plugin", "mysql-legacy-database-plugin"],
   usernameBytesMax: 16,
+  usernameMark: /^(?=.{16}$)v-.{0,4}-[A-Za-z0-9]{9,13}$/,
   defaultUsername: (_displayName: string, roleName: string, random: Random) =>
     `v-${cutBytes(roleName, 4)}-${randomString(random, 20)}`,
-  open,
+  ...common,
 };

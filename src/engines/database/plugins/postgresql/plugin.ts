@@ -216,6 +216,7 @@ export const postgresql: DatabasePluginType = {
   names: ["postgresql-database-plugin"],
   usernameBytesMax: 63,
   usernameMark: /^v-.*-[A-Za-z0-9]{20}-\d{10}$/,
+  givesGrace: true,
   reviewCreation,
   clientConnection: async (details, login) =>
     (await import("./client-connection.ts")).clientConnection(details, login),

@@ -1,0 +1,43 @@
+import type { JsonObject } from "../../../../base/json.ts";
+import type { ClientConnection, Login } from "../../plugin.ts";
+import { mysqlSettings, type TlsMode } from "./settings.ts";
+
+/** As MySQL's own URLs and clients name them. Null: nothing is said. */
+const SSL_MODES: Readonly<Record<TlsMode, string | null>> = {
+  off: null,
+  preferred: "PREFERRED",
+  required: "REQUIRED",
+  verified: "VERIFY_IDENTITY",
+};
+
+/**
+ * How a client connects as this user, to the first place where the connection goes: a URL, and variables. The clients themselves read
+ * where the server is and the password; for user and database there are names that programs and container images have agreed on. An
+ * authority that was given as text is left to the client.
+ */
+export function clientConnection(details: JsonObject, { username, password }: Login): ClientConnection {
+  const { places, database, tls } = mysqlSettings(details);
+  const [place = { host: "127.0.0.1", port: 3306 }] = places;
+  const query = new URLSearchParams();
+  if ("path" in place) query.set("socket", place.path);
+  const mode = SSL_MODES[tls.mode];
+  if (mode !== null) query.set("ssl-mode", mode);
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(password)}`;
+  const parameters = query.size === 0 ? "" : `?${query}`;
+  return {
+    url: `mysql://${login}@${addressOf(place)}/${encodeURIComponent(database)}${parameters}`,
+    environment: {
+      ...("path" in place
+        ? { MYSQL_HOST: "localhost", MYSQL_UNIX_PORT: place.path }
+        : { MYSQL_HOST: place.host, MYSQL_TCP_PORT: String(place.port) }),
+      MYSQL_USER: username,
+      MYSQL_PWD: password,
+      ...(database === "" ? {} : { MYSQL_DATABASE: database }),
+    },
+  };
+}
+
+function addressOf(place: ReturnType<typeof mysqlSettings>["places"][number]): string {
+  if ("path" in place) return "localhost";
+  return `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
+}
