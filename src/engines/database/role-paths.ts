@@ -79,8 +79,7 @@ export function rolePaths({ storage }: MountContext, connections: Connections): 
             if ((await readStatic(storage, values.name)) !== null) throw badRequest(NAME_TAKEN);
             const role = merge(old, given);
             await writeRole(storage, values.name, role);
-            if (given.creation_statements === undefined) return undefined;
-            const warnings = await review(storage, connections, role);
+            const warnings = await review(storage, connections, role, given);
             return warnings.length === 0 ? undefined : { warnings };
           },
         },
@@ -119,23 +118,31 @@ function merge(old: Role | null, given: Given<typeof FIELDS>): Role {
   return role;
 }
 
-/** What the role's kind of database says of its creation statements; nothing where the connection is not there yet. */
+/** What the role's kind of database says of what was given; nothing where the connection is not there yet. */
 async function review(
   storage: EngineStorage,
   connections: Connections,
   role: Role,
+  given: Given<typeof FIELDS>,
 ): Promise<readonly string[]> {
+  if (given.creation_statements === undefined && !given.session_grace) return [];
   const stored = await readConfig(storage, role.dbName);
   if (stored === null) return [];
-  const { reviewCreation } = await connections.typeOf(stored.config);
-  return reviewCreation?.(role.creationStatements) ?? [];
+  const { reviewCreation, givesGrace } = await connections.typeOf(stored.config);
+  const isIdle = Boolean(given.session_grace) && givesGrace !== true;
+  return [
+    ...(given.creation_statements === undefined ? [] : (reviewCreation?.(role.creationStatements) ?? [])),
+    ...(isIdle ? [`session_grace: plugin "${stored.config.pluginName}" ends sessions at once`] : []),
+  ];
 }
 
 function describe(role: Role): JsonObject {
-  const hasConfig = Object.keys(role.credentialConfig).length > 0;
+  // The authority's key signs certificates; it is for writing only.
+  const { ca_private_key: _key, ...config } = role.credentialConfig;
+  const hasConfig = Object.keys(config).length > 0;
   return {
     creation_statements: role.creationStatements,
-    ...(hasConfig ? { credential_config: role.credentialConfig } : {}),
+    ...(hasConfig ? { credential_config: config } : {}),
     credential_type: role.credentialType,
     db_name: role.dbName,
     default_ttl: role.defaultTtlSeconds,

@@ -7,6 +7,7 @@ import { badRequest } from "../../../src/base/errors.ts";
 import { type CredentialConfig, checkCredential } from "../../../src/engines/database/credential-type.ts";
 import { newCredential } from "../../../src/engines/database/new-credential.ts";
 import { systemRandom } from "../../../src/platform/random.ts";
+import { CoreWorld, dataOf } from "../../core/world.ts";
 import { CertificateAuthority } from "../../servers/certificates.ts";
 
 const context = {
@@ -63,6 +64,18 @@ describe("a credential_config", () => {
     ca_private_key: leaf.key,
     key_type: "ec",
   };
+
+  test("is shown without the key of its authority", async () => {
+    const world = await CoreWorld.create();
+    await world.put("sys/mounts/database", { type: "database" });
+    const role = { db_name: "pg", credential_type: "client_certificate", credential_config: good };
+    expect((await world.put("database/roles/app", role)).status).toBe(204);
+    const { ca_private_key: _key, ...shown } = good;
+    expect(dataOf(await world.get("database/roles/app")).credential_config).toEqual(shown);
+    // And kept where something else is changed.
+    expect((await world.put("database/roles/app", { default_ttl: "1h" })).status).toBe(204);
+    await world.core.close();
+  });
 
   test.each<[string, CredentialConfig]>([
     ["password", {}],

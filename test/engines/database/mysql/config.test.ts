@@ -31,6 +31,21 @@ test("a templated one is shown as it is", async () => {
   expect(dataOf(shown).connection_details).toMatchObject({ connection_url: url });
 });
 
+test("a grace for sessions that the plugin does not give is warned of", async () => {
+  const world = await CoreWorld.create();
+  await world.put("sys/mounts/database", { type: "database" });
+  const connection = { plugin_name: "mysql-database-plugin", verify_connection: false };
+  await world.put("database/config/my", {
+    ...connection,
+    connection_url: "{{username}}:{{password}}@tcp(db)/",
+  });
+  const written = await world.put("database/roles/app", { db_name: "my", session_grace: "10s" });
+  expect(written.body).toMatchObject({
+    warnings: ['session_grace: plugin "mysql-database-plugin" ends sessions at once'],
+  });
+  expect((await world.put("database/roles/app", { max_ttl: "1h" })).status).toBe(204);
+});
+
 test("what is wrong with a connection is said when it is configured", async () => {
   const { written } = await configured("{{username}}:{{password}}@tcp(db:3306)");
   expect(written.status).toBe(400);
