@@ -22,6 +22,7 @@ import {
 import type { Connections } from "./connections.ts";
 import { checkNoRotation, requireRootLogin, settleRotation } from "./root-rotation.ts";
 import { staticRolesOn } from "./static-role.ts";
+import { hasPassword, withoutPassword } from "./url-password.ts";
 
 const FIELDS = {
   name: field.string({ description: "The connection's name." }),
@@ -190,7 +191,7 @@ async function write(
     refuseConflict(name, error);
   }
   await connections.close(name);
-  return hasPasswordInUrl(config) ? { warnings: [PASSWORD_IN_URL] } : undefined;
+  return hasPassword(detail(config.details, "connection_url")) ? { warnings: [PASSWORD_IN_URL] } : undefined;
 }
 
 /** @throws ApiError 409 for a lost race, else the error. */
@@ -252,27 +253,11 @@ async function tryOut(connections: Connections, config: ConnectionConfig, verify
   }
 }
 
-/** The password in `user:password@tcp(host:port)/`, the form of Go's MySQL driver, which is no URL. */
-const DSN_PASSWORD = /^[^:@/()]*:(.+)@\w*\(/;
-
-/** A URL's literal password; null where the URL is templated, has none or does not parse. */
-function urlPassword(url: string): string | null {
-  if (url.includes("{{")) return null;
-  const dsn = DSN_PASSWORD.exec(url)?.[1];
-  if (dsn !== undefined) return dsn;
-  return URL.canParse(url) ? new URL(url).password || null : null;
-}
-
-function hasPasswordInUrl(config: ConnectionConfig): boolean {
-  return urlPassword(detail(config.details, "connection_url")) !== null;
-}
-
 function describe(config: ConnectionConfig): JsonObject {
   const shown = Object.entries(config.details).filter(([key]) => !SECRET_DETAILS.includes(key));
   const details: Record<string, Json> = Object.fromEntries(shown);
   const url = detail(config.details, "connection_url");
-  const password = urlPassword(url);
-  if (password !== null) details.connection_url = url.replace(`:${password}@`, ":xxxxx@");
+  if (hasPassword(url)) details.connection_url = withoutPassword(url);
   return {
     allowed_roles: config.allowedRoles,
     connection_details: details,

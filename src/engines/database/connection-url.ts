@@ -77,16 +77,6 @@ export function fillConnectionUrl(details: UrlDetails): string {
   return details.template.replace(TEMPLATE_VARIABLE, (_, name: "username" | "password") => values[name]);
 }
 
-/** True when the URL holds a literal password, which hinders root rotation and shows in the configuration. */
-export function hasLiteralPassword(connectionUrl: string): boolean {
-  try {
-    const { password } = parsePostgresUrl(connectionUrl);
-    return password !== undefined && password !== "" && !password.includes("{{password}}");
-  } catch {
-    return false;
-  }
-}
-
 /** One place to connect to. */
 export interface Host {
   /** A name, an address without brackets, or (with a leading `/`) the folder of a Unix socket. */

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import type { JsonObject } from "../../../../src/base/json.ts";
 import {
   fillConnectionUrl,
-  hasLiteralPassword,
   parsePostgresUrl,
   pathEscape,
   resolvePostgresUrl,
@@ -50,13 +49,6 @@ describe("templates", () => {
       expect(parsed.hosts).toEqual([{ host: "db", port: 5432 }]);
     });
     fc.assert(property);
-  });
-
-  test("a literal password in the URL is noticed", () => {
-    expect(hasLiteralPassword("postgres://u:p@h/d")).toBe(true);
-    expect(hasLiteralPassword("host=h password=p")).toBe(true);
-    expect(hasLiteralPassword(TEMPLATE)).toBe(false);
-    expect(hasLiteralPassword("postgres://u@h/d")).toBe(false);
   });
 });
 
