@@ -243,6 +243,8 @@ async function tryOut(connections: Connections, config: ConnectionConfig, verify
   try {
     const plugin = await connections.create(config);
     try {
+      // As Vault does: a template is run once, with nothing to fill in.
+      await connections.chooseUsername(config, "", "");
       // Without an administrator there is nobody to log in as.
       if (verify && !isSelfManaged(config)) await plugin.verify();
     } finally {

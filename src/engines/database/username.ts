@@ -6,7 +6,7 @@ import type { DatabasePluginType } from "./plugin.ts";
 
 /**
  * Chooses a user's name: by the connection's `username_template`, else the plugin's default, cut to what the server takes.
- * @throws ApiError 400 `invalid username template: …`.
+ * @throws ApiError 400 `unable to initialize username template: …`, `invalid username template: …`.
  */
 export function usernameFor(
   type: DatabasePluginType,
@@ -38,10 +38,17 @@ function runTemplate(
   roleName: string,
   context: { random: MountContext["random"]; nowMs: number },
 ): string {
+  const data = { DisplayName: displayName, RoleName: roleName };
+  const compiled = inWords("unable to initialize username template", () => compileNameTemplate(template));
+  return inWords("invalid username template", () => compiled.run(data, context));
+}
+
+/** @throws ApiError 400 with Vault's text before the error's. */
+function inWords<T>(what: string, work: () => T): T {
   try {
-    return compileNameTemplate(template).run({ DisplayName: displayName, RoleName: roleName }, context);
+    return work();
   } catch (error) {
-    throw badRequest(`invalid username template: ${messageOf(error)}`, error);
+    throw badRequest(`${what}: ${messageOf(error)}`, error);
   }
 }
 

@@ -31,6 +31,22 @@ test("a templated one is shown as it is", async () => {
   expect(dataOf(shown).connection_details).toMatchObject({ connection_url: url });
 });
 
+test.each([
+  ["{{random", "unable to initialize username template: unable to parse template: "],
+  ["{{.Nope}}", "invalid username template: unable to apply template: "],
+])("the template %p is refused when it is configured", async (template, text) => {
+  const world = await CoreWorld.create();
+  await world.put("sys/mounts/database", { type: "database" });
+  const written = await world.put("database/config/my", {
+    plugin_name: "mysql-database-plugin",
+    verify_connection: false,
+    connection_url: "{{username}}:{{password}}@tcp(db)/",
+    username_template: template,
+  });
+  expect(written.status).toBe(400);
+  expect(errorOf(written)).toStartWith(`error creating database object: ${text}`);
+});
+
 test("a grace for sessions that the plugin does not give is warned of", async () => {
   const world = await CoreWorld.create();
   await world.put("sys/mounts/database", { type: "database" });
