@@ -155,7 +155,9 @@ export async function revise(
   }
   const present = password || role.password;
   await refusing(SETTING, async () => {
-    if (isMoved) await refuseManaged(mount, terms, await configFor(mount, name, terms));
+    const isOtherType = terms.credentialType !== role.credentialType;
+    const config = isMoved || isOtherType ? await configFor(mount, name, terms) : null;
+    if (isMoved && config !== null) await refuseManaged(mount, terms, config);
     if (present !== "" && (isMoved || password !== "")) await requireLogin(mount, terms, present);
   });
   const isSame = JSON.stringify(terms.times) === JSON.stringify(role.times);

@@ -64,6 +64,15 @@ describe.skipIf(postgresMissing(18) !== undefined)("a static role", () => {
     expect(dataOf(await at.world.send("LIST", "database/static-roles"))).toEqual({ keys: ["app"] });
   });
 
+  test("keeps a type of credential that can be rotated", async () => {
+    await adopt("typed");
+    const other = { username: "typed", credential_type: "rsa_private_key" };
+    expect(await at.put("database/static-roles/typed", other)).toBe(
+      'unsupported credential_type: "rsa_private_key"',
+    );
+    expect(await at.put("database/rotate-role/typed")).toBe("");
+  });
+
   test("is rotated when it is due, and by hand, and its TTL counts down", async () => {
     await adopt("due", { rotation_period: "10h" });
     const first = await passwordOf("due");
