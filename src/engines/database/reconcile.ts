@@ -30,7 +30,6 @@ export async function findUnknown(
   const stored = await readConfig(context.storage, name);
   if (stored === null) throw badRequest(`failed to find entry for connection with name: "${name}"`);
   const { config } = stored;
-  const mark = usernameMark(await connections.typeOf(config), config, context);
   // Users first: one that is made after this has had its lease before it.
   const users = await connections.use(name, async (plugin) => {
     if (plugin.listUsers === undefined) {
@@ -38,6 +37,7 @@ export async function findUnknown(
     }
     return plugin.listUsers();
   });
+  const mark = usernameMark(await connections.typeOf(config), config, context);
   const marked = users.filter((user) => mark.test(user) && user !== detail(config.details, "username"));
   const unknown: string[] = [];
   for (const user of marked) {

@@ -55,7 +55,9 @@ describe.skipIf(postgresMissing(18) !== undefined)("what users ask of the databa
       await issue("capped");
       // It counts what was issued before it was set, and holds for its own role only.
       await at.put("database/roles/capped", { max_live: 1 });
-      expect(errorOf(await at.world.get("database/creds/capped"))).toContain("has 2 live leases");
+      expect(errorOf(await at.world.get("database/creds/capped"))).toContain(
+        "has 2 live leases, and its max_live is 1",
+      );
       await makeRole("capped-not");
       await issue("capped-not");
       expect(dataOf(await at.world.get("database/roles/capped")).max_live).toBe(1);

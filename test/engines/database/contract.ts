@@ -48,6 +48,8 @@ export interface PluginServer {
   readonly failingCreation: JsonObject | undefined;
   /** Whether an open session of a revoked user can be ended, or at least can do nothing more. */
   readonly canEndSessions: boolean;
+  /** Whether the engine can tell which users no lease knows. Absent: it cannot. */
+  readonly canReconcile?: true;
   /** Makes a new administrator, with as few privileges as the documentation asks for. @returns Connection details with its `username` and `password`. */
   newAdmin(): Promise<JsonObject>;
   /** Logs in. @throws whatever the driver throws when the login is refused. */
@@ -107,6 +109,7 @@ export function databaseContract({ title, missing, timeoutMs = 60_000, start }: 
     describeFailures(tools);
     describeRotation(tools);
     describeStaticRole(tools);
+    describeReconciliation(tools);
     describeOutage(tools);
   });
 }
@@ -273,6 +276,27 @@ function describeStaticRole({ server, world }: Tools): void {
     expect(gone.status).toBe(500);
     world().core.advance(300);
     expect((await world().core.send("DELETE", "database/static-roles/still")).status).toBe(204);
+  });
+}
+
+function describeReconciliation({ server, world, made }: Tools): void {
+  test("a user of another store is found, and removed when that is asked for", async () => {
+    const other = await DatabaseWorld.on(server(), "other", world().admin);
+    const { login } = await other.issue();
+    const known = await world().issue();
+    const found = await world().core.get("database/reconcile/shared");
+    if (server().canReconcile === undefined) {
+      expect(errorOf(found)).toBe(`plugin "${server().pluginName}" cannot list its users`);
+    } else {
+      expect(dataOf(found)).toEqual({ known: 1, unknown: [login.username] });
+      const removed = await world().must("database/reconcile/shared", { force: true });
+      expect(removed).toEqual({ failed: {}, removed: [login.username] });
+      expect(await made()).not.toContain(login.username);
+      await (await server().logIn(known.login)).close();
+    }
+    await other.must("sys/leases/revoke-prefix/database");
+    await other.close();
+    await world().revoke(known.lease);
   });
 }
 

@@ -11,18 +11,21 @@ export interface Login {
 /** A core with a database engine at `database/`, one connection to a real server, and the role `contract` on it. */
 export class DatabaseWorld {
   readonly core: CoreWorld;
+  /** The connection's details. */
+  readonly admin: JsonObject;
   readonly adminName: string;
   readonly adminPassword: string;
 
   private constructor(core: CoreWorld, admin: JsonObject) {
     this.core = core;
+    this.admin = admin;
     this.adminName = String(admin.username);
     this.adminPassword = String(admin.password);
   }
 
-  /** @param connection - The connection's name. */
-  static async on(server: PluginServer, connection: string): Promise<DatabaseWorld> {
-    const admin = await server.newAdmin();
+  /** @param connection - The connection's name. @param details - Those of an administrator there is; by default a new one is made. */
+  static async on(server: PluginServer, connection: string, details?: JsonObject): Promise<DatabaseWorld> {
+    const admin = details ?? (await server.newAdmin());
     const world = new DatabaseWorld(await CoreWorld.create(Date.now()), admin);
     await world.must("sys/mounts/database", { type: "database" });
     const config = { plugin_name: server.pluginName, allowed_roles: "*", ...admin };

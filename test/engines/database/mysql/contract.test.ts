@@ -12,6 +12,7 @@ class MysqlContract implements PluginServer {
     creation_statements: [CREATE_USER, "GRANT SELECT ON mysql.* TO '{{name}}'@'%'"],
   };
   readonly canEndSessions = true;
+  readonly canReconcile = true;
   readonly #server: MysqlServer;
 
   constructor(server: MysqlServer) {

@@ -15,6 +15,7 @@ class PostgresContract implements PluginServer {
   readonly role = { creation_statements: [CREATE_LOGIN] };
   readonly failingCreation = { creation_statements: [CREATE_LOGIN, `GRANT "no-such-role" TO "{{name}}"`] };
   readonly canEndSessions = true;
+  readonly canReconcile = true;
   readonly #server: PostgresServer;
 
   constructor(server: PostgresServer) {

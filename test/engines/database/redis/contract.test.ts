@@ -9,6 +9,7 @@ class RedisContract implements PluginServer {
   readonly role = { creation_statements: [JSON.stringify(["~*", "+ping"])] };
   readonly failingCreation = { creation_statements: [JSON.stringify(["+ping", "+@no-such-category"])] };
   readonly canEndSessions = true;
+  readonly canReconcile = true;
   readonly #server: RedisServer;
   #adminCount = 0;
 
