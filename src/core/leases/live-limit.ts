@@ -29,7 +29,7 @@ export async function passLiveLimit(
   if (live >= liveMax) {
     throw new ApiError(
       429,
-      `"${path}" has ${live} live leases, and its max_live is ${liveMax}: use one of them, or revoke some`,
+      `"${path}" has ${live} live ${live === 1 ? "lease" : "leases"}, and its max_live is ${liveMax}: use one of them, or revoke some`,
     );
   }
   return [{ op: "put", key, value: new Uint8Array([1]), expect: gate?.version ?? ABSENT }];

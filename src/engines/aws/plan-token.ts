@@ -95,7 +95,7 @@ function durationOf(
   const seconds = Math.min(wanted, ...caps);
   if (seconds < min || seconds > max) {
     throw badRequest(
-      `a ${type} lives between ${min} and ${max} seconds, by AWS's rules` +
+      `a token of the type ${type} lives between ${min} and ${max} seconds, by AWS's rules` +
         `${max === CHAINED_SECONDS_MAX ? " for a role that is assumed as another role" : ""}; ${seconds} is not possible`,
     );
   }

@@ -126,7 +126,7 @@ describe("What is refused before AWS is asked", () => {
     await world.must("aws/roles/r", { credential_type: type, ...more });
     const { status, text } = refusalOf(await world.read("aws/sts/r", { ttl }));
     expect(status).toBe(400);
-    expect(text).toContain(`a ${type} lives between ${min} and ${max} seconds`);
+    expect(text).toContain(`a token of the type ${type} lives between ${min} and ${max} seconds`);
     expect(await world.leases()).toEqual([]);
     await world.close();
   });
