@@ -15,6 +15,7 @@ import {
 import type { Connections } from "./connections.ts";
 import { newPassword as makePassword } from "./new-credential.ts";
 import { DatabaseError, type DatabasePlugin } from "./plugin.ts";
+import { hasPassword } from "./url-password.ts";
 
 /**
  * Rotating the administrator's password, so that at no instant the password in force is unknown:
@@ -88,6 +89,12 @@ export function requireRootLogin({ details }: ConnectionConfig): string {
   if (username === "") throw badRequest("unable to rotate root credentials: no username in configuration");
   if (detail(details, "password") === "") {
     throw badRequest("unable to rotate root credentials: no password in configuration");
+  }
+  // A new one would be set, and never be used.
+  if (hasPassword(detail(details, "connection_url"))) {
+    throw badRequest(
+      "unable to rotate root credentials: connection_url has a password of its own; put {{password}} in its place",
+    );
   }
   return username;
 }

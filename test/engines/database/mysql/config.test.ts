@@ -11,7 +11,7 @@ async function configured(url: string) {
     username: "u",
     password: "from-the-parameters",
   });
-  return { written, shown: await world.get("database/config/my") };
+  return { world, written, shown: await world.get("database/config/my") };
 }
 
 test("a literal password in a connection_url is warned of and not shown", async () => {
@@ -22,6 +22,19 @@ test("a literal password in a connection_url is warned of and not shown", async 
   const details = dataOf(shown).connection_details;
   expect(details).toMatchObject({ connection_url: "bob:xxxxx@tcp(db:3306)/app", username: "u" });
   expect(JSON.stringify(shown)).not.toContain("from-the-parameters");
+});
+
+test("a password that would stay in the connection_url is not rotated", async () => {
+  const { world } = await configured("bob:s3cr@t@tcp(db:3306)/app");
+  const text =
+    "unable to rotate root credentials: connection_url has a password of its own; put {{password}} in its place";
+  for (const [path, body] of [
+    ["database/rotate-root/my", {}],
+    ["database/config/my", { rotation_period: "24h" }],
+  ] as const) {
+    const answer = await world.put(path, body);
+    expect({ status: answer.status, error: errorOf(answer) }).toEqual({ status: 400, error: text });
+  }
 });
 
 test("a templated one is shown as it is", async () => {
