@@ -45,6 +45,23 @@ onEachFlavour((flavour) => {
     await other.close();
   });
 
+  test("a wrong password is told from a user that may not log in here, whatever its password", async () => {
+    await createUser(plugin, "life-20", "right");
+    expect(await plugin.verifyLogin?.("life-20", "right")).toBe("accepted");
+    expect(await plugin.verifyLogin?.("life-20", "wrong")).toBe("refused");
+    await server.query("CREATE USER 'life-21'@'10.0._.%' IDENTIFIED BY 'right'");
+    expect(await plugin.verifyLogin?.("life-21", "right")).toBe("barred");
+    await server.query("CREATE USER 'life-22'@'127.0.%' IDENTIFIED BY 'right'");
+    expect(await plugin.verifyLogin?.("life-22", "wrong")).toBe("refused");
+    await server.query("ALTER USER 'life-22'@'127.0.%' ACCOUNT LOCK");
+    expect(await plugin.verifyLogin?.("life-22", "right")).toBe("barred");
+    // A connection's own database is no place that this user has to be let into.
+    const other = openPlugin(server, await server.createAdmin(), { connection_url: server.url("app") });
+    expect(await other.verifyLogin?.("life-20", "right")).toBe("accepted");
+    await other.close();
+    expect(await plugin.deleteUsers(doomed("life-20", "life-21", "life-22"))).toEqual([null, null, null]);
+  });
+
   test("a user is deleted for whatever hosts it was made, and its password changed where it has just one", async () => {
     const local = CREATE_USER.replace("'%'", "'127.0.0.1'");
     await plugin.newUser({ username: "life-3", password: "x", expiresAt: 0, creationStatements: [local] });
