@@ -115,6 +115,11 @@ describe.skipIf(missing !== undefined)(
     test("a server that cannot keep its users changes no password", async () => {
       await create(plugin, "U_12", "old", RULES);
       const kept = open(server, { persistence_mode: "aclfile" });
+      // It is told so when it is configured, too.
+      expect(await failureOf(kept.verify())).toMatchObject({
+        kind: "statement",
+        message: expect.stringContaining("ACL file"),
+      });
       const error = await failureOf(kept.setPassword("U_12", "new", []));
       expect(error).toMatchObject({ kind: "statement", message: expect.stringContaining("ACL file") });
       expect(await server.run({ username: "U_12", password: "old" }, ["PING"])).toEqual(["PONG"]);

@@ -43,7 +43,11 @@ class RedisPlugin implements DatabasePlugin {
   }
 
   async verify(): Promise<void> {
-    await this.#use("error verifying connection", [], (connection) => connection.send("PING"));
+    await this.#use("error verifying connection", [], async (connection) => {
+      await connection.send("PING");
+      // Where users cannot be kept, each one that is made would fail, and so would its end.
+      await persist(connection, this.#settings.persistence);
+    });
   }
 
   async newUser({ username, password, creationStatements }: NewUser): Promise<void> {
