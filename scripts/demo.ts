@@ -110,6 +110,7 @@ async function useOne(server: PostgresServer): Promise<void> {
   process.stdout.write(`  ${rows[0].current_user}  ${rows[0].tables}\n`);
   await expectUsers(server, 2);
   vsec("list", "sys/leases/lookup/database/creds/readonly");
+  vsec("lease", "list");
   vsec("lease", "lookup", lease);
   vsec("lease", "lookup", data.username);
   vsec("lease", "renew", "-increment=2h", lease);
@@ -119,6 +120,20 @@ async function useOne(server: PostgresServer): Promise<void> {
   process.stdout.write("  the open psql session was ended by the server\n");
   await expectUsers(server, 1);
   vsec("lease", "revoke", "-prefix", "database/creds/readonly");
+  await expectUsers(server, 0);
+}
+
+async function runCommand(server: PostgresServer): Promise<void> {
+  say("The end of a command ends its credentials; its output is masked");
+  vsec(
+    "run",
+    "-env",
+    "DB=database/creds/readonly",
+    "--",
+    "sh",
+    "-c",
+    'echo "  the command is $DB_USERNAME, with the password $DB_PASSWORD"',
+  );
   await expectUsers(server, 0);
 }
 
@@ -152,7 +167,9 @@ try {
   mkdirSync(env.VSEC_STORE, { mode: 0o700 });
   await setUp(server);
   await useOne(server);
+  await runCommand(server);
   await rotateAndExpire(server);
+  vsec("doctor");
   say("Nothing is left: no user on the server, no lease in the store, no readable name in its file");
   await expectUsers(server, 0);
   // The log beside the store's file counts too.

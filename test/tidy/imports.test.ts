@@ -23,6 +23,16 @@ const HEAVY = [
   "node:http",
 ];
 
+/** What costs a command a millisecond or more, and most commands never use. */
+const COSTLY_ON_THE_WAY = [
+  "node:child_process",
+  "node:fs/promises",
+  "node:http",
+  "node:https",
+  "node:stream",
+  "node:tls",
+];
+
 /** What only tests load, with the reason. */
 const TEST_ONLY: Readonly<Record<string, string>> = {};
 
@@ -59,15 +69,36 @@ describe("imports", () => {
     expect(unneeded).toEqual([]);
   });
 
-  test("starting loads no driver, no store and no server", () => {
-    const atStart = reachable(
-      "main.ts",
+  /** A file, and all that is loaded with it. */
+  function loadedBy(file: string): ReadonlySet<string> {
+    return reachable(
+      file,
       IMPORTS.filter((it) => it.kind === "static"),
     );
+  }
+
+  test("starting loads no driver, no store and no server", () => {
+    const atStart = loadedBy("main.ts");
     const heavy = IMPORTS.filter(
       (it) => atStart.has(it.from) && it.kind === "static" && HEAVY.includes(it.to),
     );
     expect(show(heavy)).toEqual([]);
+  });
+
+  test("a credential is issued without loading what starts programs, encrypts connections or speaks HTTP", () => {
+    const onTheWay = [
+      "cli/commands/data/read.ts",
+      "client/local.ts",
+      "compose.ts",
+      "core/leases/owner.ts",
+      "engines/database/backend.ts",
+      "engines/database/plugins/postgresql/plugin.ts",
+    ];
+    const loaded = new Set(["main.ts", "cli/process.ts", ...onTheWay].flatMap((file) => [...loadedBy(file)]));
+    const costly = IMPORTS.filter(
+      (it) => loaded.has(it.from) && it.kind === "static" && COSTLY_ON_THE_WAY.includes(it.to),
+    );
+    expect(show(costly)).toEqual([]);
   });
 
   test("the daemon enters the command line in one place", () => {
