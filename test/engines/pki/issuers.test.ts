@@ -320,6 +320,26 @@ describe("an import", () => {
     expect(pki.distrust(String(leaf.certificate), String(root.certificate))).toBe("");
   });
 
+  test("of a key that is encrypted is refused, in whatever form, and not just left out", async () => {
+    await pki.mount("encrypted");
+    const made = await pki.must("encrypted/root/generate/exported", { common_name: "R", key_type: "ec" });
+    const keyFile = pki.file(String(made.private_key));
+    const before = await list("encrypted/issuers/");
+    const forms = [
+      ["ec", "-in", keyFile, "-aes256", "-passout", "pass:secret"],
+      ["pkcs8", "-topk8", "-in", keyFile, "-passout", "pass:secret"],
+    ];
+    for (const form of forms) {
+      const key = pki.openssl(...form).text;
+      expect(key).toContain("ENCRYPTED");
+      const bundle = `${made.certificate}\n${key}`;
+      expect(await pki.refused("encrypted/issuers/import/bundle", { pem_bundle: bundle })).toContain(
+        "encrypted",
+      );
+    }
+    expect(await list("encrypted/issuers/")).toEqual(before);
+  });
+
   test("of a certificate that is no CA's is refused, and nothing of its bundle is kept", async () => {
     const leaf = await pki.must("late/issue/r", { common_name: "a.b", ttl: "1h" });
     const root = await pki.must("source/root/generate/exported", { common_name: "R2", key_type: "ec" });
@@ -344,6 +364,8 @@ describe("what is published", () => {
     const READS: readonly (readonly [path: string, type: string, form: "der" | "pem"])[] = [
       ["public/ca", "application/pkix-cert", "der"],
       ["public/ca/pem", "application/pem-certificate-chain", "pem"],
+      ["public/cert/ca/raw", "application/pkix-cert", "der"],
+      ["public/cert/ca/raw/pem", "application/pem-certificate-chain", "pem"],
       ["public/ca_chain", "application/pem-certificate-chain", "pem"],
       [`public/issuer/${id}/der`, "application/pkix-cert", "der"],
       [`public/issuer/${id}/pem`, "application/pem-certificate-chain", "pem"],

@@ -30,6 +30,10 @@ export function readBundle(text: string): Bundle {
   }
   if (text.length > PEM_CHARS_MAX) throw badRequest("provided data for import was too long");
   const blocks = blocksOf(text);
+  // Left out without a word, a key would be missed only when it is needed.
+  if (blocks.length < text.split("-----BEGIN ").length - 1) {
+    throw badRequest("provided data for import holds a block of PEM that is encrypted or damaged");
+  }
   if (blocks.length === 0) throw badRequest("provided data for import holds no PEM");
   const certificates = blocks.filter(({ label }) => isCertificate(label)).map(certificateIn);
   const keys = blocks.filter(({ label }) => label.endsWith("PRIVATE KEY")).map(keyIn);

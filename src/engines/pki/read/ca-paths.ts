@@ -16,11 +16,15 @@ export function caPaths(context: MountContext): PathSpec[] {
   const own = (issuer: IssuerRecord): Buffer => Buffer.from(issuer.certificate, "base64");
   const chain = async (issuer: IssuerRecord) => certificatesPem(await chainOf(storage, issuer));
   return [
-    published("ca", "The default issuer's certificate, in DER.", () =>
-      ofDefault((issuer) => certificateDer(own(issuer))),
+    ...["ca", "cert/ca/raw"].map((pattern) =>
+      published(pattern, "The default issuer's certificate, in DER.", () =>
+        ofDefault((issuer) => certificateDer(own(issuer))),
+      ),
     ),
-    published("ca/pem", "The default issuer's certificate, in PEM.", () =>
-      ofDefault((issuer) => certificatesPem([own(issuer)])),
+    ...["ca/pem", "cert/ca/raw/pem"].map((pattern) =>
+      published(pattern, "The default issuer's certificate, in PEM.", () =>
+        ofDefault((issuer) => certificatesPem([own(issuer)])),
+      ),
     ),
     published("ca_chain", "The default issuer's chain, in PEM.", () => ofDefault(chain)),
     published("cert/ca", "The default issuer's certificate.", async () => {
