@@ -74,6 +74,12 @@ describe("commands about data", () => {
     expect([raw.exitCode, Buffer.from(raw.stdout, "latin1")]).toEqual([0, bytes]);
     const table = await sent(["read", "pki/crl"], { answers });
     expect([table.exitCode, table.stdout]).toEqual([2, ""]);
+    expect(table.stderr).toBe(
+      "Error reading pki/crl: the answer is not JSON; -format=raw shows it as it is\n",
+    );
+    const text = [{ status: 200, body: "-----BEGIN CERTIFICATE-----" }];
+    const json = await sent(["read", "-format=json", "pki/ca/pem"], { answers: text });
+    expect([json.exitCode, json.stdout, json.stderr.includes("-format=raw")]).toEqual([2, "", true]);
   });
 
   test("a refusal that is no JSON is shown raw", async () => {
