@@ -87,6 +87,18 @@ describe("commands about data", () => {
     expect(ran.stderr).toEndWith("Code: 502. Raw Message:\n\nbad gateway\n");
   });
 
+  test("a refusal without errors shows its warnings, also of a list", async () => {
+    const answers = [{ status: 404, body: { data: null, warnings: ["Invalid path"] } }];
+    const written = await sent(["write", "secret/foo", "a=1"], { answers });
+    expect([written.exitCode, written.stdout]).toEqual([2, ""]);
+    expect(written.stderr).toContain("Code: 404. Errors:\n\n\n");
+    expect(written.stderr).toContain("  * Invalid path\n");
+    const listed = await sent(["list", "secret"], { answers });
+    expect([listed.exitCode, listed.stdout]).toEqual([2, ""]);
+    expect(listed.stderr).toStartWith("No entries found at secret\n");
+    expect(listed.stderr).toContain("  * Invalid path\n");
+  });
+
   test("an API that cannot be reached is one line, exit 2", async () => {
     const answers = [new VsecError("STORE_MISSING", "there is no store here")];
     const ran = await sent(["read", "p"], { answers });
