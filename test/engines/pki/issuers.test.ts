@@ -383,6 +383,36 @@ describe("what is published", () => {
     expect(await pki.read("public/cert/ca")).toMatchObject({ certificate: certificate ?? "" });
   });
 
+  test("is not sent again to who has it, until something about the CAs changes", async () => {
+    await pki.must("sys/mounts/public/tune", {
+      passthrough_request_headers: ["If-Modified-Since"],
+      allowed_response_headers: ["Last-Modified"],
+    });
+    const { keys } = dataOf(await pki.world.send("LIST", "public/issuers"));
+    const [id = ""] = keys as string[];
+    const paths = ["ca", "ca/pem", "ca_chain", "cert/ca/raw", `issuer/${id}/der`, `issuer/${id}/json`];
+    const statuses = (since: string) =>
+      Promise.all(
+        paths.map(async (name) => {
+          const headers = { "if-modified-since": since };
+          return (await pki.world.core.handle({ method: "GET", path: `public/${name}`, headers })).status;
+        }),
+      );
+    const { headers } = await pki.world.core.handle({ method: "GET", path: "public/ca" });
+    const since = headers?.["Last-Modified"] ?? "";
+    expect(Date.parse(since)).toBeLessThanOrEqual(pki.world.now);
+    expect(await statuses(since)).toEqual(paths.map(() => 304));
+    pki.world.advance(5);
+    // Another default, though it is no younger.
+    const other = await pki.must("public/root/generate/internal", { common_name: "R2", key_type: "ec" });
+    expect(await statuses(since)).toEqual(paths.map(() => 200));
+    await pki.must(`public/config/issuers`, { default: String(other.issuer_id) });
+    const now = new Date(pki.world.now).toUTCString();
+    pki.world.advance(5);
+    await pki.must(`public/config/issuers`, { default: id });
+    expect(await statuses(now)).toEqual(paths.map(() => 200));
+  });
+
   test("stands in what is issued, templates filled", async () => {
     await pki.must("public/config/cluster", {
       path: "https://vsec.test/v1/public",

@@ -98,12 +98,13 @@ interface Draft {
  * @returns The answer. @see reference: import of bundles.
  */
 export function importBundle(
-  { storage, random }: MountContext,
+  context: MountContext,
   { certificates, keys }: Bundle,
   checkSet: (set: CaSet) => void = () => undefined,
   keyName = "",
 ): Promise<JsonObject> {
-  return changeCas(storage, (present) => {
+  const { random } = context;
+  return changeCas(context, (present) => {
     checkSet(present);
     const draft: Draft = {
       set: present,
