@@ -7,8 +7,8 @@ import type { DataSources } from "./data-args.ts";
 import { PrintedInstead, remoteFailure } from "./failure.ts";
 import type { GlobalOptions } from "./global-options.ts";
 import {
+  answerBeside,
   type CommandRequest,
-  dataBeside,
   errorBlock,
   isNotFoundAnswer,
   isUnreachable,
@@ -93,7 +93,7 @@ export class CommandContext {
     if (response.status < 400) return response;
     if (options.nothingIsAnswer === true && isNotFoundAnswer(response)) return response;
     const block = errorBlock(request, client.url(request.path), response);
-    const beside = dataBeside(response);
+    const beside = answerBeside(response);
     throw remoteFailure(options.prefix === "" ? block : `${options.prefix}: ${block}`, {
       status: response.status,
       ...(beside === undefined ? {} : { outcome: { show: "secret", body: beside } }),

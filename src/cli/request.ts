@@ -15,7 +15,8 @@ export function errorsOf(body: Json): readonly string[] | undefined {
 
 /** The block that describes a refusal, with Vault's layout: several errors follow each other without a newline. */
 export function errorBlock(request: CommandRequest, url: string, response: ApiResponse): string {
-  const errors = errorsOf(response.body);
+  // An object without errors has none to show; what else it says is shown beside them.
+  const errors = errorsOf(response.body) ?? (isJsonObject(response.body) ? [] : undefined);
   const head = `Error making API request.\n\nURL: ${httpMethod(request.method)} ${url}${queryText(request)}\n`;
   if (errors === undefined) {
     const raw = typeof response.body === "string" ? response.body : JSON.stringify(response.body);
@@ -41,10 +42,10 @@ export function isNotFoundAnswer(response: ApiResponse): boolean {
   );
 }
 
-/** The body of a refusal when it carries data to be shown beside the error. */
-export function dataBeside(response: ApiResponse): JsonObject | undefined {
-  const body = response.body;
-  return isJsonObject(body) && isJsonObject(body.data) ? body : undefined;
+/** The body of a refusal when it carries data or warnings to be shown beside the error. */
+export function answerBeside({ body }: ApiResponse): JsonObject | undefined {
+  if (!isJsonObject(body)) return undefined;
+  return isJsonObject(body.data) || Array.isArray(body.warnings) ? body : undefined;
 }
 
 /** The failure of a request that got no answer: one line, without a block. */

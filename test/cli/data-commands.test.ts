@@ -74,11 +74,29 @@ describe("commands about data", () => {
     expect([raw.exitCode, Buffer.from(raw.stdout, "latin1")]).toEqual([0, bytes]);
     const table = await sent(["read", "pki/crl"], { answers });
     expect([table.exitCode, table.stdout]).toEqual([2, ""]);
+    expect(table.stderr).toBe(
+      "Error reading pki/crl: the answer is not JSON; -format=raw shows it as it is\n",
+    );
+    const text = [{ status: 200, body: "-----BEGIN CERTIFICATE-----" }];
+    const json = await sent(["read", "-format=json", "pki/ca/pem"], { answers: text });
+    expect([json.exitCode, json.stdout, json.stderr.includes("-format=raw")]).toEqual([2, "", true]);
   });
 
   test("a refusal that is no JSON is shown raw", async () => {
     const ran = await sent(["read", "p"], { answers: [{ status: 502, body: "bad gateway" }] });
     expect(ran.stderr).toEndWith("Code: 502. Raw Message:\n\nbad gateway\n");
+  });
+
+  test("a refusal without errors shows its warnings, also of a list", async () => {
+    const answers = [{ status: 404, body: { data: null, warnings: ["Invalid path"] } }];
+    const written = await sent(["write", "secret/foo", "a=1"], { answers });
+    expect([written.exitCode, written.stdout]).toEqual([2, ""]);
+    expect(written.stderr).toContain("Code: 404. Errors:\n\n\n");
+    expect(written.stderr).toContain("  * Invalid path\n");
+    const listed = await sent(["list", "secret"], { answers });
+    expect([listed.exitCode, listed.stdout]).toEqual([2, ""]);
+    expect(listed.stderr).toStartWith("No entries found at secret\n");
+    expect(listed.stderr).toContain("  * Invalid path\n");
   });
 
   test("an API that cannot be reached is one line, exit 2", async () => {

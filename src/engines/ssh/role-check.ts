@@ -18,8 +18,6 @@ const TEMPLATES = [
 
 /** A role as it was asked for. @throws ApiError 400 with Vault's texts. */
 export function checkedRole(values: RoleValues, maxTtlSeconds: number): Role {
-  const template = TEMPLATES.find((name) => values[name]);
-  if (template !== undefined) throw badRequest(`${template} is not offered: names are taken as they are`);
   switch (values.key_type) {
     case "otp":
       return otpRole(values);
@@ -38,6 +36,8 @@ const PORT_MAX = 65_535;
 
 function otpRole(values: RoleValues): OtpRole {
   if (values.default_user === "") throw badRequest("missing default user");
+  const template = TEMPLATES.find((name) => values[name]);
+  if (template !== undefined) throw badRequest(`${template} is for roles of type ca`);
   if (values.port < 1 || values.port > PORT_MAX) throw badRequest(`invalid port ${values.port}`);
   for (const name of ["cidr_list", "exclude_cidr_list"] as const) {
     const wrong = listOf(values[name]).find((block) => parseCidr(block) === null);
@@ -86,6 +86,12 @@ function caRole(values: RoleValues, mountMaxSeconds: number): CaRole {
     allowedUserKeyLengths: keyLengths(values.allowed_user_key_lengths),
     algorithmSigner: signer(values.algorithm_signer),
     notBeforeSeconds: values.not_before_duration,
+    templates: {
+      defaultUser: values.default_user_template,
+      allowedUsers: values.allowed_users_template,
+      allowedDomains: values.allowed_domains_template,
+      defaultExtensions: values.default_extensions_template,
+    },
   };
 }
 
@@ -141,16 +147,16 @@ export function describeRole(role: Role): JsonObject {
     allow_user_key_ids: role.allowUserKeyIds,
     allowed_critical_options: role.allowedCriticalOptions,
     allowed_domains: role.allowedDomains,
-    allowed_domains_template: false,
+    allowed_domains_template: role.templates.allowedDomains,
     allowed_extensions: role.allowedExtensions,
     allowed_user_key_lengths: role.allowedUserKeyLengths,
     allowed_users: role.allowedUsers,
-    allowed_users_template: false,
+    allowed_users_template: role.templates.allowedUsers,
     default_critical_options: role.defaultCriticalOptions,
     default_extensions: role.defaultExtensions,
-    default_extensions_template: false,
+    default_extensions_template: role.templates.defaultExtensions,
     default_user: role.defaultUser,
-    default_user_template: false,
+    default_user_template: role.templates.defaultUser,
     key_id_format: role.keyIdFormat,
     key_type: "ca",
     max_ttl: role.maxTtlSeconds,

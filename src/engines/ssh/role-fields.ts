@@ -2,7 +2,7 @@ import { field } from "../../framework/field.ts";
 
 const template = (of: string) =>
   field.bool({
-    description: `Whether ${of} may hold identity templates: not offered, so false.`,
+    description: `Of ca: ${of} may hold templates that the caller's identity fills.`,
     default: false,
   });
 

@@ -38,6 +38,13 @@ export interface CaRole {
   readonly allowedUserKeyLengths: Readonly<Record<string, readonly number[]>>;
   readonly algorithmSigner: RsaSigner | "default";
   readonly notBeforeSeconds: number;
+  /** Which of its values hold templates that the caller's identity fills. */
+  readonly templates: {
+    readonly defaultUser: boolean;
+    readonly allowedUsers: boolean;
+    readonly allowedDomains: boolean;
+    readonly defaultExtensions: boolean;
+  };
 }
 
 export type Role = OtpRole | CaRole;

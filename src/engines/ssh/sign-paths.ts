@@ -8,6 +8,7 @@ import {
 } from "../../framework/backend.ts";
 import { field, type Given, type Values } from "../../framework/field.ts";
 import { NAME_WITH_AT } from "../../framework/path-match.ts";
+import { filledRole } from "./fill-role.ts";
 import { issueCertificate, readPublicKey, type SignRequest, sizesFor } from "./issue.ts";
 import { type KeyWish, newPrivateKey, privateKeyText, readKeyWish } from "./private-key.ts";
 import { parsePublicKey, publicKeyLine } from "./public-key.ts";
@@ -63,8 +64,9 @@ export function signPaths(context: MountContext): PathSpec[] {
 
 async function signKey(context: MountContext, request: EngineRequest<typeof SIGN_FIELDS>): Promise<Reply> {
   const { values, given, displayName } = request;
-  const role = await roleNamed(context, values.role);
-  if (role.keyType !== "ca") throw badRequest(`role key type '${role.keyType}' not allowed to sign keys`);
+  const found = await roleNamed(context, values.role);
+  if (found.keyType !== "ca") throw badRequest(`role key type '${found.keyType}' not allowed to sign keys`);
+  const role = await filledFor(found, request);
   const publicKey = readPublicKey(role, values.public_key);
   const signed = await issueCertificate(context, { ...asked(values, given, displayName, role), publicKey });
   return { data: { serial_number: signed.serial, signed_key: signed.signedKey } };
@@ -72,10 +74,11 @@ async function signKey(context: MountContext, request: EngineRequest<typeof SIGN
 
 async function issueKey(context: MountContext, request: EngineRequest<typeof ISSUE_FIELDS>): Promise<Reply> {
   const { values, given, displayName } = request;
-  const role = await roleNamed(context, values.role);
-  if (role.keyType !== "ca") {
-    throw badRequest(`role key type '${role.keyType}' not allowed to issue key pairs`);
+  const found = await roleNamed(context, values.role);
+  if (found.keyType !== "ca") {
+    throw badRequest(`role key type '${found.keyType}' not allowed to issue key pairs`);
   }
+  const role = await filledFor(found, request);
   const privateKey = await newPrivateKey(keyWish(role, values.key_type, values.key_bits));
   const publicKey = parsePublicKey(publicKeyLine(privateKey));
   const signed = await issueCertificate(context, { ...asked(values, given, displayName, role), publicKey });
@@ -93,6 +96,17 @@ async function roleNamed({ storage }: MountContext, name: string): Promise<Role>
   const role = await readRole(storage, name);
   if (role === null) throw badRequest(`Unknown role: ${name}`);
   return role;
+}
+
+function filledFor(
+  role: CaRole,
+  { values, given, fillTemplate }: Pick<EngineRequest<typeof COMMON>, "values" | "given" | "fillTemplate">,
+): Promise<CaRole> {
+  return filledRole(role, {
+    fillTemplate,
+    namesPrincipals: values.valid_principals !== "" || values.cert_type !== "user",
+    namesExtensions: Object.keys(given.extensions ?? {}).length > 0,
+  });
 }
 
 function keyWish(role: CaRole, type: string, bits: number): KeyWish {

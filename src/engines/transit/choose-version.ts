@@ -14,6 +14,8 @@ export function versionToUse(record: KeyRecord, wanted: number, purpose: "encryp
   if (wanted < Math.max(record.minEncryptionVersion, record.minAvailableVersion)) {
     throw refused("less than the minimum encryption key version");
   }
+  // What it made could not be undone. Vault has put such a version away by then, and fails too.
+  if (wanted < record.minDecryptionVersion) throw refused("less than the minimum decryption key version");
   return wanted;
 }
 

@@ -103,6 +103,25 @@ describe("sign", () => {
     ).toBe("RSA keys < 2048 bits are unsafe and not supported");
   });
 
+  test("reads names of every kind of text, and never takes one kind for another", async () => {
+    await pki.role("users", { key_type: "any", allowed_user_ids: "Żółw-1", allowed_other_sans: "*" });
+    // OpenSSL writes such a name as BMPString: two bytes for each character.
+    const config = pki.file("[req]\ndistinguished_name = dn\nstring_mask = default\n[dn]");
+    const user = pki.csr("/UID=Żółw-1/CN=a.example.com", "-utf8", "-config", config);
+    const { certificate } = await pki.must("pki/sign/users", { csr: user.csr });
+    const shown = pki.openssl(
+      ...["x509", "-noout", "-subject", "-nameopt", "utf8", "-in", pki.file(String(certificate))],
+    );
+    expect(shown.text).toContain("UID=Żółw-1");
+    // An odd number of characters.
+    const odd = pki.csr("/O=Łód/CN=a.example.com", "-utf8", "-config", config);
+    expect(await pki.refused("pki/sign-verbatim", { csr: odd.csr })).toBe("");
+    const other = pki.csr("/CN=a.example.com", "-addext", "subjectAltName=otherName:1.2.3.4;IA5:text");
+    expect(await pki.refused("pki/sign/users", { csr: other.csr })).toBe(
+      "the given csr has a malformed subject alternative name",
+    );
+  });
+
   test("verbatim takes subject, names and purposes as they are", async () => {
     const { csr } = pki.csr(
       "/O=Somebody/CN=anything at all",

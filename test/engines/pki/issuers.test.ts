@@ -320,6 +320,26 @@ describe("an import", () => {
     expect(pki.distrust(String(leaf.certificate), String(root.certificate))).toBe("");
   });
 
+  test("of a key that is encrypted is refused, in whatever form, and not just left out", async () => {
+    await pki.mount("encrypted");
+    const made = await pki.must("encrypted/root/generate/exported", { common_name: "R", key_type: "ec" });
+    const keyFile = pki.file(String(made.private_key));
+    const before = await list("encrypted/issuers/");
+    const forms = [
+      ["ec", "-in", keyFile, "-aes256", "-passout", "pass:secret"],
+      ["pkcs8", "-topk8", "-in", keyFile, "-passout", "pass:secret"],
+    ];
+    for (const form of forms) {
+      const key = pki.openssl(...form).text;
+      expect(key).toContain("ENCRYPTED");
+      const bundle = `${made.certificate}\n${key}`;
+      expect(await pki.refused("encrypted/issuers/import/bundle", { pem_bundle: bundle })).toContain(
+        "encrypted",
+      );
+    }
+    expect(await list("encrypted/issuers/")).toEqual(before);
+  });
+
   test("of a certificate that is no CA's is refused, and nothing of its bundle is kept", async () => {
     const leaf = await pki.must("late/issue/r", { common_name: "a.b", ttl: "1h" });
     const root = await pki.must("source/root/generate/exported", { common_name: "R2", key_type: "ec" });
@@ -344,6 +364,8 @@ describe("what is published", () => {
     const READS: readonly (readonly [path: string, type: string, form: "der" | "pem"])[] = [
       ["public/ca", "application/pkix-cert", "der"],
       ["public/ca/pem", "application/pem-certificate-chain", "pem"],
+      ["public/cert/ca/raw", "application/pkix-cert", "der"],
+      ["public/cert/ca/raw/pem", "application/pem-certificate-chain", "pem"],
       ["public/ca_chain", "application/pem-certificate-chain", "pem"],
       [`public/issuer/${id}/der`, "application/pkix-cert", "der"],
       [`public/issuer/${id}/pem`, "application/pem-certificate-chain", "pem"],
@@ -359,6 +381,36 @@ describe("what is published", () => {
       issuer_name: "",
     });
     expect(await pki.read("public/cert/ca")).toMatchObject({ certificate: certificate ?? "" });
+  });
+
+  test("is not sent again to who has it, until something about the CAs changes", async () => {
+    await pki.must("sys/mounts/public/tune", {
+      passthrough_request_headers: ["If-Modified-Since"],
+      allowed_response_headers: ["Last-Modified"],
+    });
+    const { keys } = dataOf(await pki.world.send("LIST", "public/issuers"));
+    const [id = ""] = keys as string[];
+    const paths = ["ca", "ca/pem", "ca_chain", "cert/ca/raw", `issuer/${id}/der`, `issuer/${id}/json`];
+    const statuses = (since: string) =>
+      Promise.all(
+        paths.map(async (name) => {
+          const headers = { "if-modified-since": since };
+          return (await pki.world.core.handle({ method: "GET", path: `public/${name}`, headers })).status;
+        }),
+      );
+    const { headers } = await pki.world.core.handle({ method: "GET", path: "public/ca" });
+    const since = headers?.["Last-Modified"] ?? "";
+    expect(Date.parse(since)).toBeLessThanOrEqual(pki.world.now);
+    expect(await statuses(since)).toEqual(paths.map(() => 304));
+    pki.world.advance(5);
+    // Another default, though it is no younger.
+    const other = await pki.must("public/root/generate/internal", { common_name: "R2", key_type: "ec" });
+    expect(await statuses(since)).toEqual(paths.map(() => 200));
+    await pki.must(`public/config/issuers`, { default: String(other.issuer_id) });
+    const now = new Date(pki.world.now).toUTCString();
+    pki.world.advance(5);
+    await pki.must(`public/config/issuers`, { default: id });
+    expect(await statuses(now)).toEqual(paths.map(() => 200));
   });
 
   test("stands in what is issued, templates filled", async () => {

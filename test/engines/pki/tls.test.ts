@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { connect, createServer, type TLSSocket, type TlsOptions } from "node:tls";
 import type { JsonObject } from "../../../src/base/json.ts";
-import { PkiWorld } from "./world.ts";
+import { has, PkiWorld } from "./world.ts";
 
 let pki: PkiWorld;
 let ca: string;
@@ -122,8 +123,47 @@ describe("a handshake of TLS, both sides with certificates of the mount,", () =>
   );
 });
 
+const missing = has("node") ? "" : " (skipped: node is not installed)";
+
+describe.skipIf(missing !== "")(
+  `a handshake of Node's own TLS, both sides with certificates,${missing}`,
+  () => {
+    test.each([
+      ["rsa", 2048],
+      ["rsa", 4096],
+      ["ec", 256],
+      ["ed25519", 0],
+    ])("goes well with keys of type %s and size %d, and only as it should", async (type, bits) => {
+      await pki.role("node", { key_type: type, key_bits: bits });
+      const pair = async (name: string): Promise<JsonObject> => {
+        const { private_key, certificate } = await issue("node", name);
+        return { key: private_key ?? "", cert: certificate ?? "" };
+      };
+      const names = {
+        server: await pair("server.example.com"),
+        client: await pair("client.example.com"),
+        name: "server.example.com",
+      };
+      const script = join(import.meta.dir, "node-handshake.mjs");
+      const said = await run("node", script, pki.file(JSON.stringify({ ca, ...names })));
+      expect(JSON.parse(said)).toEqual({
+        both: "hello client.example.com",
+        old: "hello client.example.com",
+        address: "hello client.example.com",
+        nobody: "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        elsewhere: "ERR_TLS_CERT_ALTNAME_INVALID",
+      });
+    });
+  },
+);
+
 async function openssl(...args: readonly string[]): Promise<string> {
-  const child = spawn("openssl", args);
+  return run("openssl", ...args);
+}
+
+/** What a program prints. */
+async function run(program: string, ...args: readonly string[]): Promise<string> {
+  const child = spawn(program, args);
   let text = "";
   child.stdout.on("data", (chunk: Buffer) => {
     text += chunk.toString();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JsonObject } from "../../../src/base/json.ts";
 import { CoreWorld, dataOf, errorOf } from "../../core/world.ts";
+import { ZLINT } from "../../servers/zlint.ts";
 
 /** Ten years, which a root of a mount may have once it is tuned. */
 export const YEARS_SECONDS = 87_600 * 3600;
@@ -93,7 +94,7 @@ export class PkiWorld {
 
   /** What `zlint` finds, as JSON. */
   zlint(...args: readonly string[]): string {
-    return run("zlint", args).text;
+    return run(ZLINT, args).text;
   }
 
   /** Whether openssl trusts a certificate at the time of the world's clock. Empty: it does; else why not. */

@@ -1,6 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import type { JsonObject } from "../../../src/base/json.ts";
-import { has, PkiWorld, YEARS_SECONDS } from "./world.ts";
+import { zlintMissing } from "../../servers/zlint.ts";
+import { PkiWorld, YEARS_SECONDS } from "./world.ts";
 
 /** What the rules of browsers have against a kind of key as such, however well it is written down. */
 const OF_THE_KIND: Readonly<Record<string, readonly string[]>> = {
@@ -9,9 +10,10 @@ const OF_THE_KIND: Readonly<Record<string, readonly string[]>> = {
   ed25519: ["e_algorithm_identifier_improper_encoding", "e_signature_algorithm_not_supported"],
 };
 
-const missing = has("zlint") ? "" : " (skipped: zlint is not installed)";
+const missing = zlintMissing();
+const skipped = missing === undefined ? "" : ` (skipped: ${missing})`;
 
-describe.skipIf(missing !== "")(`zlint finds no error${missing}`, async () => {
+describe.skipIf(missing !== undefined)(`zlint finds no error${skipped}`, async () => {
   const pki = await PkiWorld.create();
   afterAll(() => pki.remove());
 

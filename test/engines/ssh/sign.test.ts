@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import type { JsonObject } from "../../../src/base/json.ts";
-import { dataOf } from "../../core/world.ts";
+import type { ApiResponse } from "../../../src/contract/wire.ts";
+import { dataOf, errorOf } from "../../core/world.ts";
 import { SshWorld } from "./world.ts";
 
 const world = await SshWorld.create();
@@ -297,6 +298,77 @@ describe("the authority", () => {
   });
 });
 
+describe("templates of a role", () => {
+  const ENTITY = "{{identity.entity.metadata.login}}";
+  const TEMPLATES = {
+    ...ROLE,
+    default_user: ENTITY,
+    default_user_template: true,
+    allowed_users: `${ENTITY},adm-${ENTITY}`,
+    allowed_users_template: true,
+    default_extensions: { "login@example.com": ENTITY, "permit-pty": "" },
+    default_extensions_template: true,
+  };
+
+  /** Signs as somebody whose entity says how they log in. */
+  async function signAs(login: string | null, body: JsonObject = {}): Promise<ApiResponse> {
+    const token = login === null ? undefined : await tokenOf(login);
+    const request = { body: { public_key: USER, ...body } };
+    return world.core.send(
+      "PUT",
+      "ssh/sign/templates",
+      token === undefined ? request : { ...request, token },
+    );
+  }
+
+  async function tokenOf(login: string): Promise<string> {
+    const { core } = world;
+    await core.put("sys/policies/acl/ssh", { policy: 'path "ssh/sign/*" { capabilities = ["update"] }' });
+    await core.put("sys/auth/userpass", { type: "userpass" });
+    const { "userpass/": mount } = dataOf(await core.get("sys/auth"));
+    await core.put("auth/userpass/users/bob", { password: "a password", token_policies: "ssh" });
+    const { id } = dataOf(await core.put("identity/entity", { name: "bob", metadata: { login } }));
+    await core.put("identity/entity-alias", {
+      name: "bob",
+      canonical_id: id ?? "",
+      mount_accessor: (mount as JsonObject).accessor ?? "",
+    });
+    const { body } = await core.put("auth/userpass/login/bob", { password: "a password" });
+    return (body as { auth: { client_token: string } }).auth.client_token;
+  }
+
+  test("are filled with the caller's identity", async () => {
+    await world.write("roles/templates", TEMPLATES);
+    expect(dataOf(await world.core.get("ssh/roles/templates"))).toMatchObject({
+      allowed_users_template: true,
+      default_user_template: true,
+      default_extensions_template: true,
+      allowed_domains_template: false,
+    });
+    const shown = world.show(dataOf(await signAs("bobby")).signed_key ?? "");
+    expect(shown.Principals).toBe("bobby");
+    expect(shown.Extensions).toContain("login@example.com");
+    const admin = await signAs("bobby", { valid_principals: "adm-bobby" });
+    expect(world.show(dataOf(admin).signed_key ?? "").Principals).toBe("adm-bobby");
+    expect(errorOf(await signAs("bobby", { valid_principals: "root" }))).toBe(
+      "root is not a valid value for valid_principals",
+    );
+  });
+
+  test.each(["a,root", "*"])("allow nothing where they would become %j", async (login) => {
+    await world.write("roles/templates", TEMPLATES);
+    expect(errorOf(await signAs(login))).toBe(`template '${ENTITY}' could not be rendered`);
+    expect(errorOf(await signAs(login, { valid_principals: "root", extensions: { "permit-pty": "" } }))).toBe(
+      "role is not configured to allow any principals",
+    );
+  });
+
+  test("allow nothing to whom nobody knows", async () => {
+    await world.write("roles/templates", TEMPLATES);
+    expect(errorOf(await signAs(null))).toBe(`template '${ENTITY}' could not be rendered`);
+  });
+});
+
 describe("a role", () => {
   test("is shown as it was written, listed with its type, and deleted", async () => {
     await world.write("roles/shown", { ...ROLE, allowed_user_key_lengths: { rsa: "2048,4096" } });
@@ -333,8 +405,8 @@ describe("a role", () => {
     [{ ...ROLE, ttl: "2h" }, '"ttl" value must be less than "max_ttl" when both specified'],
     [{ ...ROLE, algorithm_signer: "md5" }, 'unknown algorithm signer "md5"'],
     [
-      { ...ROLE, allowed_users_template: true },
-      "allowed_users_template is not offered: names are taken as they are",
+      { key_type: "otp", default_user: "u", allowed_users_template: true },
+      "allowed_users_template is for roles of type ca",
     ],
     [
       { ...ROLE, allowed_user_key_lengths: { rsa: "big" } },

@@ -200,6 +200,12 @@ describe("the versions of a key", () => {
       400,
       "requested version for encryption is less than the minimum encryption key version",
     ]);
+    // Nor does what could not be decrypted.
+    await world.write("keys/writes/config", { min_encryption_version: 0, min_decryption_version: 3 });
+    expect(await world.refusal("encrypt/writes", { plaintext: "", key_version: 2 })).toEqual([
+      400,
+      "requested version for encryption is less than the minimum decryption key version",
+    ]);
     expect(await world.encrypt("writes", "x", { key_version: 3 })).toStartWith("vault:v3:");
     expect(await world.encrypt("writes", "x")).toStartWith("vault:v4:");
   });

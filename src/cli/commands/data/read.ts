@@ -48,6 +48,8 @@ Further K=V arguments become parameters of the request.`,
     if (isRaw && status === 200 && bytes !== undefined) return answer({ show: "bytes", bytes });
     if (isRaw && status === 200 && typeof content === "string")
       return answer({ show: "line", text: content.replace(/\n$/, ""), when: "always" });
+    if (status === 200 && (bytes !== undefined || typeof content === "string"))
+      throw remoteFailure(`${prefix}: the answer is not JSON; -format=raw shows it as it is`);
     const body = bodyOf(response);
     if (body === undefined || isNothing(response)) throw remoteFailure(`No value found at ${path}`);
     return answer({ show: "secret", body });

@@ -2,7 +2,7 @@ import { type MountContext, type PathSpec, path } from "../../../framework/backe
 import { changeCas } from "../issuers/change.ts";
 
 /** `root`: deleting it removes all issuers and keys. @see reference: roots. */
-export function deleteRootPath({ storage }: MountContext): PathSpec {
+export function deleteRootPath(context: MountContext): PathSpec {
   return path({
     pattern: "root",
     sudo: true,
@@ -15,7 +15,7 @@ export function deleteRootPath({ storage }: MountContext): PathSpec {
       delete: {
         summary: "Delete all issuers and keys.",
         handler: async () => {
-          await changeCas(storage, (present) => ({
+          await changeCas(context, (present) => ({
             set: { ...present, issuers: [], keys: [], defaultIssuer: "", defaultKey: "" },
             result: null,
           }));

@@ -30,6 +30,10 @@ export function readBundle(text: string): Bundle {
   }
   if (text.length > PEM_CHARS_MAX) throw badRequest("provided data for import was too long");
   const blocks = blocksOf(text);
+  // Left out without a word, a key would be missed only when it is needed.
+  if (blocks.length < text.split("-----BEGIN ").length - 1) {
+    throw badRequest("provided data for import holds a block of PEM that is encrypted or damaged");
+  }
   if (blocks.length === 0) throw badRequest("provided data for import holds no PEM");
   const certificates = blocks.filter(({ label }) => isCertificate(label)).map(certificateIn);
   const keys = blocks.filter(({ label }) => label.endsWith("PRIVATE KEY")).map(keyIn);
@@ -94,12 +98,13 @@ interface Draft {
  * @returns The answer. @see reference: import of bundles.
  */
 export function importBundle(
-  { storage, random }: MountContext,
+  context: MountContext,
   { certificates, keys }: Bundle,
   checkSet: (set: CaSet) => void = () => undefined,
   keyName = "",
 ): Promise<JsonObject> {
-  return changeCas(storage, (present) => {
+  const { random } = context;
+  return changeCas(context, (present) => {
     checkSet(present);
     const draft: Draft = {
       set: present,

@@ -71,7 +71,7 @@ async function generateCsr(context: MountContext, terms: Values<typeof FIELDS>):
     signerFor(material.key, { hashBits: terms.signature_bits, usePss: terms.use_pss }),
   );
   if (material.isNew) {
-    await changeCas(context.storage, (present) => {
+    await changeCas(context, (present) => {
       checkKeyName(present, material.record.name);
       return { set: withKey(present, material.record), result: null };
     });

@@ -76,13 +76,13 @@ function selfValidity({ clock, ttl }: MountContext, terms: RootTerms) {
 }
 
 function keep(
-  { storage }: MountContext,
+  context: MountContext,
   id: string,
   certificate: Certificate,
   { record: key, isNew }: KeyMaterial,
   nameIt: (set: CaSet) => string,
 ): Promise<IssuerRecord> {
-  return changeCas(storage, (present) => {
+  return changeCas(context, (present) => {
     const name = nameIt(present);
     checkIssuerName(present, name);
     if (isNew) checkKeyName(present, key.name);

@@ -13,7 +13,7 @@ export function defaultPaths(context: MountContext): PathSpec[] {
     default_follows_latest_issuer: authority.defaultFollowsLatest,
   });
   const setDefault = async (ref: string, follows?: boolean): Promise<JsonObject> =>
-    changeCas(storage, (present) => {
+    changeCas(context, (present) => {
       const issuer = ref === "" ? undefined : issuerIn(present, ref);
       const set = {
         ...present,
@@ -69,7 +69,8 @@ export function defaultPaths(context: MountContext): PathSpec[] {
   ];
 }
 
-function keysPath({ storage }: MountContext): PathSpec {
+function keysPath(context: MountContext): PathSpec {
+  const { storage } = context;
   return path({
     pattern: "config/keys",
     fields: { default: field.string({ description: "The default key: its id or its name." }) },
@@ -85,7 +86,7 @@ function keysPath({ storage }: MountContext): PathSpec {
           if (values.default === "" || values.default === "default") {
             throw badRequest("Invalid key specification; must be non-empty and can't be 'default'.");
           }
-          const data = await changeCas(storage, (present) => {
+          const data = await changeCas(context, (present) => {
             const key = present.keys.find(({ id, name }) => id === values.default || name === values.default);
             if (key === undefined)
               throw badRequest(`unable to find PKI key for reference: ${values.default}`);

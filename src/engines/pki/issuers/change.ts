@@ -1,5 +1,6 @@
+import type { MountContext } from "../../../framework/backend.ts";
 import { retryOnConflict } from "../../../framework/on-conflict.ts";
-import type { EngineStorage, EngineWrite } from "../../../framework/storage.ts";
+import type { EngineWrite } from "../../../framework/storage.ts";
 import { withChains } from "./chain.ts";
 import {
   AUTHORITY_KEY,
@@ -39,7 +40,7 @@ export interface CaChange<T> {
  * @throws What `decide` throws; STORE_CONFLICT after many lost races.
  */
 export function changeCas<T>(
-  storage: EngineStorage,
+  { storage, clock }: Pick<MountContext, "storage" | "clock">,
   decide: (present: CaSet) => CaChange<T> | Promise<CaChange<T>>,
 ): Promise<T> {
   return retryOnConflict(async () => {
@@ -49,7 +50,7 @@ export function changeCas<T>(
     const present: CaSet = { issuers, keys, defaultIssuer, defaultFollowsLatest, defaultKey };
     const { set, also = [], result } = await decide(present);
     await storage.commit([
-      { op: "put", key: AUTHORITY_KEY, value: asEntry(indexOf(set)), expect: version },
+      { op: "put", key: AUTHORITY_KEY, value: asEntry(indexOf(set, clock.now())), expect: version },
       ...writesFor(ISSUER_PREFIX, issuers, withChains(set.issuers)),
       ...writesFor(KEY_PREFIX, keys, set.keys),
       ...also,
@@ -58,8 +59,12 @@ export function changeCas<T>(
   });
 }
 
-function indexOf({ issuers, keys, defaultIssuer, defaultFollowsLatest, defaultKey }: CaSet): Authority {
+function indexOf(
+  { issuers, keys, defaultIssuer, defaultFollowsLatest, defaultKey }: CaSet,
+  now: number,
+): Authority {
   return {
+    changedAt: now,
     defaultIssuer: ifPresent(issuers, defaultIssuer),
     defaultFollowsLatest,
     issuerNames: namesOf(issuers),

@@ -90,7 +90,7 @@ async function update(
 ): Promise<Reply> {
   const { storage } = context;
   const { id } = await requireIssuer(storage, ref);
-  const issuer = await changeCas(storage, (present) => {
+  const issuer = await changeCas(context, (present) => {
     const own = present.issuers.find((one) => one.id === id);
     if (own === undefined) throw new ApiError(404, `unable to find PKI issuer for reference: ${ref}`);
     const next = updatedIssuer(present, baseOf(own), given);
@@ -104,9 +104,9 @@ async function update(
   return { data: await describeIssuer(storage, written) };
 }
 
-async function remove({ storage }: MountContext, ref: string): Promise<Reply | undefined> {
-  const { id } = await requireIssuer(storage, ref);
-  const wasDefault = await changeCas(storage, (present) => ({
+async function remove(context: MountContext, ref: string): Promise<Reply | undefined> {
+  const { id } = await requireIssuer(context.storage, ref);
+  const wasDefault = await changeCas(context, (present) => ({
     set: { ...present, issuers: present.issuers.filter((issuer) => issuer.id !== id) },
     result: present.defaultIssuer === id,
   }));

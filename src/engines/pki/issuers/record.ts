@@ -70,6 +70,8 @@ export interface KeyRecord {
 
 /** The index of issuers and keys. */
 export interface Authority {
+  /** When any of it last changed, milliseconds since the epoch. */
+  readonly changedAt: number;
   /** Empty: there is none. */
   readonly defaultIssuer: string;
   readonly defaultFollowsLatest: boolean;
@@ -83,6 +85,7 @@ export const ISSUER_PREFIX = "issuer/";
 export const KEY_PREFIX = "key/";
 
 const EMPTY: Authority = {
+  changedAt: 0,
   defaultIssuer: "",
   defaultFollowsLatest: false,
   issuerNames: {},

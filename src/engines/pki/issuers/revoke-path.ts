@@ -32,7 +32,7 @@ export function revokeIssuerPath(context: MountContext): PathSpec {
 async function revokeIssuer(context: MountContext, ref: string): Promise<Reply> {
   const { storage } = context;
   const { id } = await requireIssuer(storage, ref);
-  const issuer = await changeCas<IssuerRecord>(storage, (present) => {
+  const issuer = await changeCas<IssuerRecord>(context, (present) => {
     const own = present.issuers.find((one) => one.id === id);
     if (own === undefined) throw badRequest(`unable to find PKI issuer for reference: ${ref}`);
     const usage = own.usage.filter((one) => one !== "issuing-certificates");

@@ -54,7 +54,6 @@ function listPath({ storage }: MountContext): PathSpec {
 }
 
 function keyPath(context: MountContext): PathSpec {
-  const { storage } = context;
   return path({
     pattern: "key/:key_ref",
     fields: { ...REF, key_name: field.string({ description: "The key's name." }) },
@@ -74,7 +73,7 @@ function keyPath(context: MountContext): PathSpec {
         summary: "Rename a key.",
         handler: async ({ values }) => {
           const { id } = await requireKey(context, values.key_ref);
-          const key = await changeCas(storage, (present) => {
+          const key = await changeCas(context, (present) => {
             checkKeyName(present, values.key_name, id);
             const keys = present.keys.map((one) => (one.id === id ? { ...one, name: values.key_name } : one));
             return { set: { ...present, keys }, result: keys.find((one) => one.id === id) };
@@ -94,7 +93,7 @@ function keyPath(context: MountContext): PathSpec {
 async function remove(context: MountContext, ref: string): Promise<Reply | undefined> {
   const key = await findKey(context.storage, ref);
   if (key === null) return undefined;
-  const wasDefault = await changeCas(context.storage, (present) => {
+  const wasDefault = await changeCas(context, (present) => {
     const user = present.issuers.find(({ keyId }) => keyId === key.id);
     if (user !== undefined) throw badRequest(`Failed to Delete Key.  Key in Use by Issuer: ${user.id}`);
     return {
@@ -118,7 +117,8 @@ function describe({ id, name, type }: KeyRecord): JsonObject {
   return { key_id: id, key_name: name, key_type: type };
 }
 
-function generatePath({ storage, random }: MountContext, isShown: boolean): PathSpec {
+function generatePath(context: MountContext, isShown: boolean): PathSpec {
+  const { random } = context;
   return path({
     pattern: `keys/generate/${isShown ? "exported" : "internal"}`,
     fields: GENERATE_FIELDS,
@@ -130,7 +130,7 @@ function generatePath({ storage, random }: MountContext, isShown: boolean): Path
           checkKeyKind(values.key_type === "any" ? "" : values.key_type, values.key_bits);
           const key = await generateKey(keyKind(values.key_type, values.key_bits));
           const record = newKey(randomUuid(random), values.key_name, key);
-          await changeCas(storage, (present) => {
+          await changeCas(context, (present) => {
             checkKeyName(present, record.name);
             return { set: withKey(present, record), result: null };
           });

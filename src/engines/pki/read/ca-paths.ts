@@ -1,28 +1,43 @@
-import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
+import {
+  type EngineRequest,
+  type MountContext,
+  type PathSpec,
+  path,
+  type Reply,
+} from "../../../framework/backend.ts";
+import type { Fields } from "../../../framework/field.ts";
+import type { EngineStorage } from "../../../framework/storage.ts";
 import { chainOf } from "../issue/answer.ts";
 import { ISSUER_FIELD } from "../issue/fields.ts";
 import { chainPem } from "../issuers/describe.ts";
-import type { IssuerRecord } from "../issuers/record.ts";
+import { type IssuerRecord, readAuthority } from "../issuers/record.ts";
 import { findIssuer, requireIssuer } from "../issuers/resolve.ts";
-import { certificateDer, certificatesPem, NOTHING } from "./raw.ts";
+import { certificateDer, certificatesPem, NOTHING, unlessKnown } from "./raw.ts";
 
 /** `ca`, `ca/pem`, `ca_chain`, `cert/ca`, `cert/ca_chain`, and the same of one issuer. @see reference: raw reads. */
 export function caPaths(context: MountContext): PathSpec[] {
   const { storage } = context;
-  const ofDefault = async (show: (issuer: IssuerRecord) => Reply | Promise<Reply>): Promise<Reply> => {
+  const ofDefault = async (
+    request: Asked,
+    show: (issuer: IssuerRecord) => Reply | Promise<Reply>,
+  ): Promise<Reply> => {
     const issuer = await findIssuer(storage, "default");
-    return issuer === null ? NOTHING : show(issuer);
+    return issuer === null ? NOTHING : unlessCasAreKnown(storage, request, await show(issuer));
   };
   const own = (issuer: IssuerRecord): Buffer => Buffer.from(issuer.certificate, "base64");
   const chain = async (issuer: IssuerRecord) => certificatesPem(await chainOf(storage, issuer));
   return [
-    published("ca", "The default issuer's certificate, in DER.", () =>
-      ofDefault((issuer) => certificateDer(own(issuer))),
+    ...["ca", "cert/ca/raw"].map((pattern) =>
+      published(pattern, "The default issuer's certificate, in DER.", (request) =>
+        ofDefault(request, (issuer) => certificateDer(own(issuer))),
+      ),
     ),
-    published("ca/pem", "The default issuer's certificate, in PEM.", () =>
-      ofDefault((issuer) => certificatesPem([own(issuer)])),
+    ...["ca/pem", "cert/ca/raw/pem"].map((pattern) =>
+      published(pattern, "The default issuer's certificate, in PEM.", (request) =>
+        ofDefault(request, (issuer) => certificatesPem([own(issuer)])),
+      ),
     ),
-    published("ca_chain", "The default issuer's chain, in PEM.", () => ofDefault(chain)),
+    published("ca_chain", "The default issuer's chain, in PEM.", (request) => ofDefault(request, chain)),
     published("cert/ca", "The default issuer's certificate.", async () => {
       const issuer = await findIssuer(storage, "default");
       return issuer === null ? undefined : describe(context, issuer, false);
@@ -35,11 +50,19 @@ export function caPaths(context: MountContext): PathSpec[] {
   ];
 }
 
+type Asked = Pick<EngineRequest<Fields>, "headers">;
+
+/** The reply, or 304 when nothing about the mount's CAs has changed since the caller asked: chains and the default included. */
+async function unlessCasAreKnown(storage: EngineStorage, request: Asked, reply: Reply): Promise<Reply> {
+  const { authority } = await readAuthority(storage);
+  return unlessKnown(request, authority.changedAt, reply);
+}
+
 /** A read that needs no token: what it answers is public. */
 export function published(
   pattern: string,
   synopsis: string,
-  read: () => Promise<Reply | undefined>,
+  read: (request: Asked) => Promise<Reply | undefined>,
 ): PathSpec {
   return path({
     pattern,
@@ -85,7 +108,10 @@ function issuerReads({ storage }: MountContext): PathSpec[] {
       operations: {
         read: {
           summary: "Show an issuer's certificate.",
-          handler: async ({ values }) => show(await requireIssuer(storage, values.issuer_ref)),
+          handler: async (request) => {
+            const issuer = await requireIssuer(storage, request.values.issuer_ref);
+            return unlessCasAreKnown(storage, request, await show(issuer));
+          },
         },
       },
     }),

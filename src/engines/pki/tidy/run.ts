@@ -199,7 +199,7 @@ async function tidyAcme(
 
 /** Issuers that have expired go, except for the default one. @returns How many. */
 function tidyIssuers(context: MountContext, { issuer_safety_buffer: buffer }: TidyTerms): Promise<number> {
-  return changeCas(context.storage, (present) => {
+  return changeCas(context, (present) => {
     const now = context.clock.now();
     const issuers = present.issuers.filter(
       (issuer) =>

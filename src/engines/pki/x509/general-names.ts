@@ -4,11 +4,13 @@ import {
   DerError,
   fromDer,
   isTagged,
+  isUniversal,
   oid,
   oidOf,
   partsOf,
   sequence,
   sequenceParts,
+  TAG,
   tagged,
   taggedBytes,
   toDer,
@@ -96,6 +98,8 @@ function addressOf(node: Asn1): string {
 function otherOf(node: Asn1): OtherName {
   const [type, wrapped] = partsOf(node, "subject alternative name");
   const [value] = partsOf(wrapped, "subject alternative name");
+  // Another type would come out as a different name than the one that was asked for.
+  if (!isUniversal(value, TAG.utf8String)) throw new DerError("malformed subject alternative name");
   return {
     oid: oidOf(type, "subject alternative name"),
     value: bytesOf(value, "subject alternative name").toString("utf8"),

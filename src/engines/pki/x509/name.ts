@@ -82,10 +82,10 @@ export function decodeName(der: Uint8Array): readonly Attribute[] {
 }
 
 function textOf(node: Asn1 | undefined): string {
+  // node-forge has read these: each character stands for two bytes already.
+  if (isUniversal(node, TAG.bmpString) && typeof node.value === "string") return node.value;
   const bytes = bytesOf(node, "name");
-  if (isUniversal(node, TAG.utf8String)) return bytes.toString("utf8");
-  if (isUniversal(node, TAG.bmpString)) return Buffer.from(bytes).swap16().toString("utf16le");
-  return bytes.toString("latin1");
+  return bytes.toString(isUniversal(node, TAG.utf8String) ? "utf8" : "latin1");
 }
 
 /** The last value of an attribute, as Go reads it; empty: there is none. */
