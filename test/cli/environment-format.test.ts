@@ -23,6 +23,18 @@ describe("NAME=value lines", () => {
     expect(environmentText(body, "dotenv", "user")).toBe("USER=bob\n");
   });
 
+  test("are never silently none: an answer without data, or without the field, is a failure", () => {
+    expect(() => environmentText({ data: null, warnings: ["Invalid path"] }, "env")).toThrow(
+      "no data to make variables of. Invalid path",
+    );
+    expect(() => environmentText({ data: { a: "b" } }, "env", "c")).toThrow(
+      'Field "c" not present in secret',
+    );
+    expect(environmentText({ lease_id: "x/1", data: { a: "b" } }, "dotenv", "lease_id")).toBe(
+      "LEASE_ID=x/1\n",
+    );
+  });
+
   test("are a versioned secret's own data", () => {
     expect(environmentText({ data: { data: { a: "b" }, metadata: { version: 1 } } }, "dotenv")).toBe("A=b\n");
   });
