@@ -63,6 +63,9 @@ export function describeRun(transport: Transport): void {
         stdout: `a${MASK}z\n`,
         stderr: expect.stringContaining(MASK),
       });
+      await world.ok("kv put secret/terms ttl=86400 token=open-sesame-too");
+      const terms = await run("-env=T=secret/terms", ...sh('echo "$T_TTL $T_TOKEN"'));
+      expect(terms.stdout).toBe(`86400 ${MASK}\n`);
       const plain = await run(DB, "-no-mask", ...sh('echo "$DB_PASSWORD"'));
       expect(plain.stdout.trim().length).toBeGreaterThan(15);
     });
@@ -93,12 +96,12 @@ export function describeRun(transport: Transport): void {
     });
 
     test("PostgreSQL's variables name the place as well", async () => {
-      const { code, stdout } = await run(
-        "-pg=database/creds/app",
-        ...sh('echo "$PGHOST $PGPORT $PGDATABASE ${#PGUSER} ${#PGPASSWORD}"'),
-      );
+      const line = 'echo "$PGHOST $PGPORT $PGDATABASE ${#PGUSER} ${#PGPASSWORD} [$PGHOSTADDR$PGSERVICE]"';
+      const { code, stdout } = await world.run(["run", "-pg=database/creds/app", ...sh(line)], {
+        env: { PGPORT: "1", PGHOSTADDR: "127.0.0.9", PGSERVICE: "another" },
+      });
       expect(code).toBe(0);
-      expect(stdout).toMatch(new RegExp(`^\\S+ ${server.port} postgres \\d\\d \\d\\d\n$`));
+      expect(stdout).toMatch(new RegExp(`^\\S+ ${server.port} postgres \\d\\d \\d\\d \\[\\]\n$`));
     });
 
     test.each(["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const)(
