@@ -1,7 +1,7 @@
 /** The agent's login by an identity token, as a pod or a pipeline has it in a file. */
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type CiWorld, ciWorld } from "../ci/world.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
@@ -65,6 +65,15 @@ describe.skipIf(postgresMissing(18) !== undefined)("the agent's login by an iden
     expect((await running.ended).code).toBe(0);
     expect(await usersOn(server)).toEqual([]);
     expect(existsSync(at("identity"))).toBe(true);
+  });
+
+  test("a file that is not there is named", async () => {
+    rmSync(at("identity"), { force: true });
+    config("", "}\nexit_after_auth = true");
+    expect(await ci.world.run("agent -config=agent.hcl")).toMatchObject({
+      code: 1,
+      stderr: "==> vsec agent started\njwt: open identity: no such file or directory\n",
+    });
   });
 
   test("an identity token for somebody else is refused, and stays where it is", async () => {
