@@ -2,7 +2,8 @@
 /** `vsec run` with pipes: what the command gets, and every way in which it, or vsec, can end. Afterwards no user is left. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
 import { until } from "../servers/process.ts";
 import { initDatabase, usersOn } from "./database.ts";
@@ -185,6 +186,28 @@ export function describeRun(transport: Transport): void {
       [[], 1, "Not enough arguments: name the command to run, as in: vsec run -- env\n"],
     ])("%p is refused before anything is leased", async (args, code, stderr) => {
       expect(await run(DB, ...args)).toMatchObject({ code, stdout: "", stderr });
+    });
+
+    test.each(["", "-exec"])("a script that names no interpreter is the shell's (%s)", async (flag) => {
+      chmodSync(join(world.home, world.file("plain", 'echo "$0 $1 ${#DB_PASSWORD}"\n')), 0o700);
+      const ended = await run(DB, ...(flag === "" ? [] : [flag]), "--", "./plain", "an argument");
+      expect(ended).toMatchObject({ code: 0, stdout: "./plain an argument 20\n", stderr: "" });
+      await (transport === "process" ? world.ok("secrets list") : world.ok("daemon -once"));
+    });
+
+    test.each(["", "-exec"])("a program of another machine is 126, with nothing left (%s)", async (flag) => {
+      chmodSync(join(world.home, world.file("foreign", "\u007fELF\0\0\0\0 nothing that runs")), 0o700);
+      const ended = await run(DB, ...(flag === "" ? [] : [flag]), "--", "./foreign");
+      expect(ended.code).toBe(126);
+      expect(ended.stderr).toContain("cannot start ./foreign: ");
+      expect(ended.stderr).not.toContain("defect");
+    });
+
+    test("a place in the PATH that cannot be looked into is passed over", async () => {
+      symlinkSync("loop", join(world.home, "loop"));
+      const env = { PATH: `${world.home}/loop:/usr/bin:/bin` };
+      expect(await world.run(["run", "--", "true"], { env })).toMatchObject({ code: 0, stderr: "" });
+      expect((await world.run(["run", "--", "no-such"], { env })).code).toBe(127);
     });
 
     test("a reader that goes away ends the command by SIGPIPE", async () => {

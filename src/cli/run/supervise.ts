@@ -35,7 +35,7 @@ const GRACE_MS = 10_000;
 /**
  * Leases what the command is to have, runs it, keeps the leases renewed, and gives everything back when it has ended, however
  * that is. A failure on the way to the start gives back what was leased by then.
- * @throws CommandFailure when a credential cannot be had; VsecError FILE when the command cannot be started.
+ * @throws CommandFailure when a credential cannot be had; CannotStart for the command.
  */
 export async function supervise(
   context: CommandContext,
