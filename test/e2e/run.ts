@@ -219,6 +219,18 @@ export function describeRun(transport: Transport): void {
       expect(await new Response(child.stdout).text()).toBe("y\n141\n");
     });
 
+    test.skipIf(!existsSync("/dev/full"))("output that a full disk loses is told", async () => {
+      const line = `${world.binary} run ${DB} -- echo hello > /dev/full`;
+      const child = Bun.spawn(["sh", "-c", line], {
+        cwd: world.home,
+        env: world.environment,
+        stderr: "pipe",
+      });
+      expect(await new Response(child.stderr).text()).toContain(
+        "vsec: output of the command was lost: ENOSPC",
+      );
+    });
+
     test("-exec becomes the command: the lease ends after it", async () => {
       const running = world.start(["run", "-exec", DB, ...WAITING]);
       const user = await up(running);

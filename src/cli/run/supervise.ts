@@ -93,6 +93,8 @@ class Supervisor {
     await this.#rereading;
     this.#directory?.remove();
     const problems = await this.#credentials.giveBack();
+    if (this.#output.lost !== undefined)
+      this.#notes.push(`output of the command was lost: ${this.#output.lost}`);
     for (const note of this.#notes) await this.#context.note(`vsec: ${note}`);
     for (const problem of problems) await this.#context.note(`vsec: not revoked yet, and due: ${problem}`);
     for (const [signal, listener] of this.#listeners) process.off(signal, listener);
