@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../../base/json.ts";
 import { remoteFailure } from "../failure.ts";
 import { dotenvQuote, shellQuote } from "../run/dotenv.ts";
-import { fieldOf } from "./field.ts";
+import { fieldOf, WRAP_FIELDS } from "./field.ts";
 
 /** Formats of `NAME=value` lines: for a shell that reads them as its own, and for an environment file. */
 export type EnvironmentFormat = "env" | "dotenv";
@@ -9,6 +9,7 @@ export type EnvironmentFormat = "env" | "dotenv";
 /**
  * An answer's data as lines: `export PASSWORD='…'` or `PASSWORD='…'`. Names are the fields' in capitals, with `_` for what a
  * variable's name cannot have; the data of a key/value secret with versions is the secret's own. Null values are left out.
+ * A wrapped answer has the wrapping token's.
  * @param field - Only this one.
  * @throws CommandFailure for an answer without data (exit 2), or without that field (exit 1): a script that goes on with no
  *   variables at all would not notice.
@@ -24,7 +25,11 @@ export function environmentText(body: JsonObject, format: EnvironmentFormat, fie
   return lines.sort().join("");
 }
 
-function dataOf({ data, warnings }: JsonObject): JsonObject {
+function dataOf({ data, warnings, wrap_info: wrapping }: JsonObject): JsonObject {
+  if (isJsonObject(wrapping))
+    return Object.fromEntries(
+      Object.entries(WRAP_FIELDS).map(([name, from]) => [name, wrapping[from] || null]),
+    );
   if (!isJsonObject(data)) {
     const why = Array.isArray(warnings) ? (warnings as readonly Json[]).map(String) : [];
     throw remoteFailure(["The answer has no data to make variables of", ...why].join(". "));

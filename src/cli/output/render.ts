@@ -74,7 +74,7 @@ function warningsOf(body: JsonObject): readonly string[] {
 async function renderSecret(outcome: Outcome & { show: "secret" }, view: View): Promise<Rendered> {
   const { body } = outcome;
   const field = outcome.field ?? view.field;
-  if ((view.format === "env" || view.format === "dotenv") && !isJsonObject(body.wrap_info)) {
+  if (view.format === "env" || view.format === "dotenv") {
     const { environmentText } = await import("./environment.ts");
     return { stdout: environmentText(body, view.format, field), warnings: warningsOf(body) };
   }
