@@ -31,10 +31,14 @@ async function main() {
   saveState("caCert", settings.VSEC_CACERT ?? "");
   const token = await logIn(program, settings);
   const answers = new Map();
+  const leases = [];
   for (const { path, field, name } of wanted) {
     if (!answers.has(path)) {
       const answer = JSON.parse(await vsec(program, ["read", "-format=json", path], { token, settings }));
       answers.set(path, answer.data ?? {});
+      // What is leased under the job's own token ends with it. A token that somebody gave goes on after the job.
+      if (answer.lease_id) leases.push(answer.lease_id);
+      if (input("token") !== "") saveState("leases", leases.join("\n"));
     }
     const value = fieldOf(answers.get(path), field);
     if (value === undefined) throw new Error(`secrets: ${path} has no field ${JSON.stringify(field)}`);

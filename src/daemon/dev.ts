@@ -14,13 +14,15 @@ export interface DevOptions {
 }
 
 /**
- * Makes the throw-away store, and its root token.
+ * Makes the throw-away store with a key/value engine with versions at `secret/`, as Vault's has it, and its root token.
  * @returns The token.
  * @throws VsecError USAGE when the wanted id is refused.
  */
 export async function initDevStore(instance: Instance, { rootTokenId }: DevOptions): Promise<string> {
   const init = await ask(instance, { method: "PUT", path: "sys/init", body: {} });
   const token = String(init.root_token ?? "");
+  const engine = { type: "kv", description: "key/value secret storage", options: { version: "2" } };
+  await ask(instance, { method: "POST", path: "sys/mounts/secret", token, body: engine });
   if (rootTokenId === undefined) return token;
   // A token with a chosen id is an ordinary one that root may make; the first one then goes, as nobody shall know it.
   await ask(instance, {

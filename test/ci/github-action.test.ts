@@ -126,6 +126,17 @@ describe.skipIf(postgresMissing(18) !== undefined)("the GitHub Action", () => {
     expect(await usersOn(server)).toEqual([]);
   });
 
+  test("with a token of its user's it ends what it had issued, and leaves the token", async () => {
+    const token = (await ci.world.ok("token create -policy=deploy -field=token")).trim();
+    const given = { ...inputs("database/creds/app password\nkv/data/deploy key"), role: "", token };
+    expect(await step("main", given)).toMatchObject({ code: 0 });
+    expect(await usersOn(server)).toHaveLength(1);
+    expect(await step("post", given)).toMatchObject({ code: 0 });
+    expect(await usersOn(server)).toEqual([]);
+    await ci.world.ok("token lookup", { env: { VSEC_TOKEN: token } });
+    await ci.world.ok("token revoke -self", { env: { VSEC_TOKEN: token } });
+  });
+
   test.each([
     ["a role that does not fit", { role: "absent" }, "could not be found"],
     ["an audience that is not bound", { audience: "other" }, "audience"],

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
@@ -58,6 +58,14 @@ describe.skipIf(postgresMissing(18) !== undefined)("the GitLab template", () => 
     expect(job.stdout + job.stderr).not.toContain(identity);
     expect(script(template.after_script, "")).toMatchObject({ status: 0 });
     expect(await usersOn(server)).toEqual([]);
+    expect(existsSync(tokenPath)).toBe(false);
+  });
+
+  test("a token that cannot be revoked fails the end of the job, and is not left on the runner either", async () => {
+    const job = script(template.before_script, await ci.identityToken("vsec"));
+    expect(job).toMatchObject({ status: 0 });
+    writeFileSync(tokenPath, "hvs.nobody");
+    expect(script(template.after_script, "").status).not.toBe(0);
     expect(existsSync(tokenPath)).toBe(false);
   });
 

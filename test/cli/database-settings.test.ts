@@ -32,6 +32,14 @@ describe("the place of a database", () => {
       { host: "db.example", port: "3306", database: "app" },
     ],
     ["{{username}}:{{password}}@tcp(127.0.0.1:3306)/", { host: "127.0.0.1", port: "3306" }],
+    ["{{username}}:{{password}}@tcp(a:3307,b)/app", { host: "a", port: "3307", database: "app" }],
+    ["{{username}}:{{password}}@tcp(localhost)/", { host: "localhost", port: "3306" }],
+    ["{{username}}:{{password}}@tcp([::1]:3307)/", { host: "::1", port: "3307" }],
+    ["{{username}}:{{password}}@unix(/run/my.sock)/app", { socket: "/run/my.sock", database: "app" }],
+    [
+      "postgresql://{{username}}:{{password}}@a:5433,[::1]/app?sslmode=require",
+      { host: "a,::1", port: "5433,5432", database: "app", sslmode: "require" },
+    ],
     ["what nobody can read", {}],
   ])("%s", (url, expected) => {
     expect(databasePlace(url)).toEqual(expected);
@@ -50,6 +58,30 @@ describe("the place of a database", () => {
       MYSQL_USER: "v-app",
       MYSQL_PWD: LOGIN.password,
       MYSQL_DATABASE: "d",
+    });
+  });
+
+  test("what would lead to another server is taken away, where the place is known", () => {
+    expect(postgresVariables(LOGIN, { host: "h" })).toStrictEqual({
+      PGHOST: "h",
+      PGPORT: undefined,
+      PGHOSTADDR: undefined,
+      PGSERVICE: undefined,
+      PGUSER: "v-app",
+      PGPASSWORD: LOGIN.password,
+    });
+    expect(postgresVariables(LOGIN, {})).toStrictEqual({ PGUSER: "v-app", PGPASSWORD: LOGIN.password });
+  });
+
+  test("MySQL's clients are told the protocol: for them the name localhost means a socket", () => {
+    expect(mysqlOptions(LOGIN, { host: "localhost", port: "3307" })).toContain(
+      'host="localhost"\nprotocol=tcp\nport=3307\n',
+    );
+    const socket = { socket: "/run/my.sock" };
+    expect(mysqlOptions(LOGIN, socket)).toContain('socket="/run/my.sock"\nprotocol=socket\n');
+    expect(mysqlVariables(LOGIN, socket)).toMatchObject({
+      MYSQL_HOST: "localhost",
+      MYSQL_UNIX_PORT: "/run/my.sock",
     });
   });
 

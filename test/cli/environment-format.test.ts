@@ -23,6 +23,28 @@ describe("NAME=value lines", () => {
     expect(environmentText(body, "dotenv", "user")).toBe("USER=bob\n");
   });
 
+  test("are the wrapping token's, where the answer is wrapped", () => {
+    const wrap_info = { token: "hvs.x", accessor: "y", ttl: 60, creation_path: "a/b", wrapped_accessor: "" };
+    expect(environmentText({ data: null, wrap_info }, "env")).toBe(
+      "export WRAPPING_ACCESSOR=y\nexport WRAPPING_TOKEN=hvs.x\nexport WRAPPING_TOKEN_CREATION_PATH=a/b\nexport WRAPPING_TOKEN_TTL=60\n",
+    );
+    expect(environmentText({ data: null, wrap_info }, "env", "wrapping_token")).toBe(
+      "export WRAPPING_TOKEN=hvs.x\n",
+    );
+  });
+
+  test("are never silently none: an answer without data, or without the field, is a failure", () => {
+    expect(() => environmentText({ data: null, warnings: ["Invalid path"] }, "env")).toThrow(
+      "no data to make variables of. Invalid path",
+    );
+    expect(() => environmentText({ data: { a: "b" } }, "env", "c")).toThrow(
+      'Field "c" not present in secret',
+    );
+    expect(environmentText({ lease_id: "x/1", data: { a: "b" } }, "dotenv", "lease_id")).toBe(
+      "LEASE_ID=x/1\n",
+    );
+  });
+
   test("are a versioned secret's own data", () => {
     expect(environmentText({ data: { data: { a: "b" }, metadata: { version: 1 } } }, "dotenv")).toBe("A=b\n");
   });

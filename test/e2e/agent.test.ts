@@ -53,6 +53,8 @@ describe.skipIf(postgresMissing(18) !== undefined)("render and agent", () => {
     expect(statSync(at("a.conf")).mode & 0o777).toBe(0o600);
     await world.ok("render -out=a.conf -perms=0640 a.tpl");
     expect(statSync(at("a.conf")).mode & 0o777).toBe(0o640);
+    await world.ok("render -out=a.conf a.tpl");
+    expect(statSync(at("a.conf")).mode & 0o777).toBe(0o600);
   });
 
   test("a template that cannot be rendered leaves the file, and no lease", async () => {

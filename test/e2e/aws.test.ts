@@ -13,7 +13,7 @@ import {
 } from "@aws-sdk/client-iam";
 import { ALLOW_ALL, client, errorNameOf, identityOf, newAdmin } from "../engines/aws/fixture.ts";
 import { botocorePython, motoMissing } from "../servers/moto.ts";
-import { type AwsServer, type Keys, startAws } from "./aws.ts";
+import { type AwsServer, type Keys, startAws, TRUST_ALL, WHO_AM_I } from "./aws.ts";
 import { World } from "./world.ts";
 
 interface Issued {
@@ -29,15 +29,6 @@ const MAY_LIST_USERS = JSON.stringify(
   null,
   2,
 );
-
-const TRUST_ALL = JSON.stringify({
-  Version: "2012-10-17",
-  Statement: [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }],
-});
-
-/** Asks AWS who it is, as the AWS command line would: by a profile and nothing else. */
-const WHO_AM_I =
-  "import sys, botocore.session as s; print(s.get_session().create_client('sts', endpoint_url=sys.argv[1], region_name='us-east-1').get_caller_identity()['Arn'])";
 
 setDefaultTimeout(60_000);
 const MISSING = motoMissing();

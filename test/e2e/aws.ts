@@ -20,6 +20,16 @@ export interface AwsServer {
   readonly iam: IAMClient;
 }
 
+/** Whoever is known may take the role on. */
+export const TRUST_ALL = JSON.stringify({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Principal: { AWS: "*" }, Action: "sts:AssumeRole" }],
+});
+
+/** A program of AWS's own SDK for Python: asks AWS, at the address it is given, who it is; its keys it finds as the AWS command line does. */
+export const WHO_AM_I =
+  "import sys, botocore.session as s; print(s.get_session().create_client('sts', endpoint_url=sys.argv[1], region_name='us-east-1').get_caller_identity()['Arn'])";
+
 /** Starts an emulator. The caller stops it. */
 export async function startAws(options: MotoOptions = {}): Promise<AwsServer> {
   const moto = await startMoto(options);

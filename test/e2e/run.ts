@@ -2,7 +2,8 @@
 /** `vsec run` with pipes: what the command gets, and every way in which it, or vsec, can end. Afterwards no user is left. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
 import { until } from "../servers/process.ts";
 import { initDatabase, usersOn } from "./database.ts";
@@ -63,6 +64,9 @@ export function describeRun(transport: Transport): void {
         stdout: `a${MASK}z\n`,
         stderr: expect.stringContaining(MASK),
       });
+      await world.ok("kv put secret/terms ttl=86400 token=open-sesame-too");
+      const terms = await run("-env=T=secret/terms", ...sh('echo "$T_TTL $T_TOKEN"'));
+      expect(terms.stdout).toBe(`86400 ${MASK}\n`);
       const plain = await run(DB, "-no-mask", ...sh('echo "$DB_PASSWORD"'));
       expect(plain.stdout.trim().length).toBeGreaterThan(15);
     });
@@ -93,12 +97,12 @@ export function describeRun(transport: Transport): void {
     });
 
     test("PostgreSQL's variables name the place as well", async () => {
-      const { code, stdout } = await run(
-        "-pg=database/creds/app",
-        ...sh('echo "$PGHOST $PGPORT $PGDATABASE ${#PGUSER} ${#PGPASSWORD}"'),
-      );
+      const line = 'echo "$PGHOST $PGPORT $PGDATABASE ${#PGUSER} ${#PGPASSWORD} [$PGHOSTADDR$PGSERVICE]"';
+      const { code, stdout } = await world.run(["run", "-pg=database/creds/app", ...sh(line)], {
+        env: { PGPORT: "1", PGHOSTADDR: "127.0.0.9", PGSERVICE: "another" },
+      });
       expect(code).toBe(0);
-      expect(stdout).toMatch(new RegExp(`^\\S+ ${server.port} postgres \\d\\d \\d\\d\n$`));
+      expect(stdout).toMatch(new RegExp(`^\\S+ ${server.port} postgres \\d\\d \\d\\d \\[\\]\n$`));
     });
 
     test.each(["SIGHUP", "SIGINT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const)(
@@ -184,6 +188,28 @@ export function describeRun(transport: Transport): void {
       expect(await run(DB, ...args)).toMatchObject({ code, stdout: "", stderr });
     });
 
+    test.each(["", "-exec"])("a script that names no interpreter is the shell's (%s)", async (flag) => {
+      chmodSync(join(world.home, world.file("plain", 'echo "$0 $1 ${#DB_PASSWORD}"\n')), 0o700);
+      const ended = await run(DB, ...(flag === "" ? [] : [flag]), "--", "./plain", "an argument");
+      expect(ended).toMatchObject({ code: 0, stdout: "./plain an argument 20\n", stderr: "" });
+      await (transport === "process" ? world.ok("secrets list") : world.ok("daemon -once"));
+    });
+
+    test.each(["", "-exec"])("a program of another machine is 126, with nothing left (%s)", async (flag) => {
+      chmodSync(join(world.home, world.file("foreign", "\u007fELF\0\0\0\0 nothing that runs")), 0o700);
+      const ended = await run(DB, ...(flag === "" ? [] : [flag]), "--", "./foreign");
+      expect(ended.code).toBe(126);
+      expect(ended.stderr).toContain("cannot start ./foreign: ");
+      expect(ended.stderr).not.toContain("defect");
+    });
+
+    test("a place in the PATH that cannot be looked into is passed over", async () => {
+      symlinkSync("loop", join(world.home, "loop"));
+      const env = { PATH: `${world.home}/loop:/usr/bin:/bin` };
+      expect(await world.run(["run", "--", "true"], { env })).toMatchObject({ code: 0, stderr: "" });
+      expect((await world.run(["run", "--", "no-such"], { env })).code).toBe(127);
+    });
+
     test("a reader that goes away ends the command by SIGPIPE", async () => {
       const line = `${world.binary} run ${DB} -- yes | head -n1; echo "$?"`;
       const child = Bun.spawn(["bash", "-c", `set -o pipefail; ${line}`], {
@@ -191,6 +217,18 @@ export function describeRun(transport: Transport): void {
         env: world.environment,
       });
       expect(await new Response(child.stdout).text()).toBe("y\n141\n");
+    });
+
+    test.skipIf(!existsSync("/dev/full"))("output that a full disk loses is told", async () => {
+      const line = `${world.binary} run ${DB} -- echo hello > /dev/full`;
+      const child = Bun.spawn(["sh", "-c", line], {
+        cwd: world.home,
+        env: world.environment,
+        stderr: "pipe",
+      });
+      expect(await new Response(child.stderr).text()).toContain(
+        "vsec: output of the command was lost: ENOSPC",
+      );
     });
 
     test("-exec becomes the command: the lease ends after it", async () => {

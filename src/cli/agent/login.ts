@@ -1,4 +1,5 @@
 import { rmSync } from "node:fs";
+import { messageOf } from "../../base/errors.ts";
 import { isJsonObject } from "../../base/json.ts";
 import { bodyOf } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
@@ -15,7 +16,7 @@ export interface AgentToken {
   readonly renewable: boolean;
 }
 
-/** Logs in with what lies in the files. @throws CommandFailure */
+/** Logs in with what lies in the files. @throws CommandFailure, also for a file that cannot be read. */
 export async function logIn(context: CommandContext, auth: AgentAuth): Promise<AgentToken> {
   const method = loginMethod(auth.type);
   if (method === undefined) throw localFailure(`there is no way to log in by ${auth.type}`);
@@ -28,8 +29,14 @@ export async function logIn(context: CommandContext, auth: AgentAuth): Promise<A
 }
 
 async function settingsOf({ world }: CommandContext, auth: AgentAuth): Promise<Record<string, string>> {
-  const read = async (path: string | undefined): Promise<string | undefined> =>
-    path === undefined ? undefined : (await world.readFile(path)).trim();
+  const read = async (path: string | undefined): Promise<string | undefined> => {
+    if (path === undefined) return undefined;
+    try {
+      return (await world.readFile(path)).trim();
+    } catch (error) {
+      throw localFailure(`${auth.type}: ${messageOf(error)}`, error);
+    }
+  };
   const pairs = {
     role: auth.role,
     role_id: await read(auth.roleIdFile),

@@ -1,7 +1,7 @@
 import type { Clock } from "../../base/clock.ts";
 import { messageOf } from "../../base/errors.ts";
 import { type Child, type ChildEnd, startChild } from "../../platform/child/child.ts";
-import { findProgram } from "../../platform/child/program.ts";
+import { findProgram, startable } from "../../platform/child/program.ts";
 import { localFailure } from "../failure.ts";
 import type { AgentProcess } from "./config.ts";
 
@@ -43,8 +43,7 @@ export class SupervisedProcess {
     if (!("path" in found)) throw localFailure(`exec: ${name}: command not found`);
     try {
       const child = await startChild({
-        file: found.path,
-        argv: this.#process.command,
+        ...startable(found.path, this.#process.command),
         env: { ...env, ...variables },
       });
       this.#child = child;

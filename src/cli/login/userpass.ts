@@ -22,7 +22,8 @@ Configuration:
       The user.
 
   password=<string>
-      The password. As password=@file it comes from a file.
+      The password. As password=@file it comes from a file. A last newline
+      is part of it, as in Vault.
 
   mount=<string>
       Where the method is mounted. The flag -path says the same.`;

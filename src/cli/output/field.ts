@@ -18,7 +18,8 @@ const AUTH_FIELDS: Readonly<Record<string, string>> = {
   policies: "policies",
 };
 
-const WRAP_FIELDS: Readonly<Record<string, string>> = {
+/** The names that a wrapping token's properties have in tables and for `-field`. */
+export const WRAP_FIELDS: Readonly<Record<string, string>> = {
   wrapping_token: "token",
   wrapping_accessor: "accessor",
   wrapping_token_ttl: "ttl",

@@ -20,7 +20,7 @@ export interface View {
 /** What goes where. */
 export interface Rendered {
   readonly stdout: string;
-  /** The server's warnings, which only the table format shows apart. */
+  /** The server's warnings, where the text on standard output has no place for them. */
   readonly warnings: readonly string[];
 }
 
@@ -73,12 +73,12 @@ function warningsOf(body: JsonObject): readonly string[] {
 
 async function renderSecret(outcome: Outcome & { show: "secret" }, view: View): Promise<Rendered> {
   const { body } = outcome;
-  const warnings = view.format === "table" ? warningsOf(body) : [];
   const field = outcome.field ?? view.field;
-  if ((view.format === "env" || view.format === "dotenv") && !isJsonObject(body.wrap_info)) {
+  if (view.format === "env" || view.format === "dotenv") {
     const { environmentText } = await import("./environment.ts");
-    return plain(environmentText(body, view.format, field));
+    return { stdout: environmentText(body, view.format, field), warnings: warningsOf(body) };
   }
+  const warnings = view.format === "table" ? warningsOf(body) : [];
   if (field !== undefined) {
     const { data, text } = fieldOf(body, field);
     const isPlain = view.format === "table" || view.format === "raw";

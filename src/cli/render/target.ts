@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { chmod, mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { messageOf } from "../../base/errors.ts";
 import { replaceTextFile } from "../../platform/text-files.ts";
@@ -16,7 +16,7 @@ export function parseMode(text: string): number {
 }
 
 /**
- * Replaces a file in one step, unless it has this content already.
+ * Replaces a file in one step, unless it has this content already. Its permissions are these in any case.
  * @returns Whether it was written.
  * @throws CommandFailure (exit 1)
  */
@@ -27,7 +27,10 @@ export async function writeRendered(
   makesDirectories = false,
 ): Promise<boolean> {
   try {
-    if (contentOf(path) === text) return false;
+    if (contentOf(path) === text) {
+      await chmod(path, mode);
+      return false;
+    }
     if (makesDirectories) await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await replaceTextFile(path, text, mode);
     return true;

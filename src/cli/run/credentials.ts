@@ -34,6 +34,9 @@ const PLAIN_FIELDS: ReadonlySet<string> = new Set([
   "expiration",
   "arn",
   "lease_id",
+  "ttl",
+  "rotation_period",
+  "last_vault_rotation",
 ]);
 
 /**

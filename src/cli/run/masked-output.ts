@@ -1,6 +1,6 @@
 import type { Clock } from "../../base/clock.ts";
 import type { OutputStream } from "../../platform/child/child.ts";
-import { ReaderGone, writeBytes } from "../../platform/child/write.ts";
+import { OutputFull, ReaderGone, writeBytes } from "../../platform/child/write.ts";
 import { maskForms } from "./mask-forms.ts";
 import { Masker } from "./masker.ts";
 
@@ -31,12 +31,18 @@ export class MaskedOutput {
   async end(): Promise<void> {
     for (const stream of Object.values(this.#streams)) await stream.end();
   }
+
+  /** Why output was lost, if any was for want of space. */
+  get lost(): string | undefined {
+    return this.#streams.stdout.lost ?? this.#streams.stderr.lost;
+  }
 }
 
 class MaskedStream {
   readonly masker = new Masker();
   readonly #descriptor: 1 | 2;
   readonly #clock: Clock;
+  lost: string | undefined;
   /** Counts pieces, so that a pause is known as one. */
   #pieces = 0;
 
@@ -49,15 +55,23 @@ class MaskedStream {
     this.#pieces += 1;
     const shown = this.masker.write(bytes);
     if (this.masker.held > 0 && this.masker.held <= IDLE_BYTES_MAX) void this.#flushWhenIdle();
-    return writeBytes(this.#descriptor, shown);
+    return writeBytes(this.#descriptor, shown)?.catch((error: unknown) => {
+      this.#note(error);
+      throw error;
+    });
   }
 
   async end(): Promise<void> {
     try {
       await writeBytes(this.#descriptor, this.masker.flush());
     } catch (error) {
-      if (!(error instanceof ReaderGone)) throw error;
+      this.#note(error);
+      if (!(error instanceof ReaderGone || error instanceof OutputFull)) throw error;
     }
+  }
+
+  #note(error: unknown): void {
+    if (error instanceof OutputFull) this.lost ??= error.message;
   }
 
   async #flushWhenIdle(): Promise<void> {

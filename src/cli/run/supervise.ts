@@ -35,7 +35,7 @@ const GRACE_MS = 10_000;
 /**
  * Leases what the command is to have, runs it, keeps the leases renewed, and gives everything back when it has ended, however
  * that is. A failure on the way to the start gives back what was leased by then.
- * @throws CommandFailure when a credential cannot be had; VsecError FILE when the command cannot be started.
+ * @throws CommandFailure when a credential cannot be had; CannotStart for the command.
  */
 export async function supervise(
   context: CommandContext,
@@ -93,6 +93,8 @@ class Supervisor {
     await this.#rereading;
     this.#directory?.remove();
     const problems = await this.#credentials.giveBack();
+    if (this.#output.lost !== undefined)
+      this.#notes.push(`output of the command was lost: ${this.#output.lost}`);
     for (const note of this.#notes) await this.#context.note(`vsec: ${note}`);
     for (const problem of problems) await this.#context.note(`vsec: not revoked yet, and due: ${problem}`);
     for (const [signal, listener] of this.#listeners) process.off(signal, listener);

@@ -34,7 +34,7 @@ export interface Child {
 /**
  * Starts a program. Where its output is looked at, that is done so that it notices as little as it can: with a terminal on all
  * three streams it gets a terminal of its own; where only some are, those; what is a pipe or a file stays a pipe.
- * @throws VsecError FILE when it cannot be started.
+ * @throws CannotStart
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
   const { consume } = options;

@@ -1,5 +1,6 @@
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { CannotStart } from "./cannot-start.ts";
 
 /** A program that was looked for: its path, or why there is none. */
 export type FoundProgram = { readonly path: string } | { readonly problem: "missing" | "not-executable" };
@@ -11,12 +12,51 @@ export function findProgram(name: string, searchPath: string): FoundProgram {
     : searchPath.split(delimiter).map((place) => join(place || ".", name));
   let problem: "missing" | "not-executable" = "missing";
   for (const path of places) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined) continue;
-    if (stats.isFile() && isExecutable(path)) return { path };
-    problem = "not-executable";
+    const kind = kindOf(path);
+    if (kind === "file" && isExecutable(path)) return { path };
+    const isPassedOver = kind === "missing" || (kind === "hidden" && !name.includes("/"));
+    if (!isPassedOver) problem = "not-executable";
   }
   return { problem };
+}
+
+function kindOf(path: string): "file" | "missing" | "other" | "hidden" {
+  try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return "missing";
+    return stats.isFile() ? "file" : "other";
+  } catch {
+    // A directory on the way that this user may not enter. In the PATH shells pass over it.
+    return "hidden";
+  }
+}
+
+const HEAD_BYTES = 256;
+
+/**
+ * What to start for a program that was found: itself or, as execvp(3) does it, the shell for a script that names no interpreter.
+ * @param argv - All arguments, the name it is called by first.
+ */
+export function startable(path: string, argv: readonly string[]): { file: string; argv: readonly string[] } {
+  return isPlainScript(path)
+    ? { file: "/bin/sh", argv: ["sh", path, ...argv.slice(1)] }
+    : { file: path, argv };
+}
+
+/** Whether a file is text without `#!`. What a system can run by itself has a zero byte early on. */
+function isPlainScript(path: string): boolean {
+  try {
+    const descriptor = openSync(path, "r");
+    try {
+      const head = Buffer.alloc(HEAD_BYTES);
+      const text = head.subarray(0, readSync(descriptor, head));
+      return !text.includes(0) && !text.toString("latin1").startsWith("#!");
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return false; // It may be run and not read: the system has to know.
+  }
 }
 
 function isExecutable(path: string): boolean {
@@ -51,7 +91,7 @@ export function dieBy(signal: NodeJS.Signals): void {
 
 /**
  * Replaces this process by a program. It does not come back where that succeeds.
- * @throws what the system says, or that the runtime cannot do it.
+ * @throws CannotStart, or TypeError where the runtime cannot do it.
  */
 export async function replaceProcess(
   file: string,
@@ -61,7 +101,11 @@ export async function replaceProcess(
   await restorePipeSignal();
   const { execve } = process;
   if (execve === undefined) throw new TypeError("this system cannot replace a process");
-  return execve.call(process, file, argv, { ...env }) as never;
+  try {
+    return execve.call(process, file, argv, { ...env }) as never;
+  } catch (error) {
+    throw new CannotStart(file, error);
+  }
 }
 
 const SIGPIPE = 13;

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { messageOf, VsecError } from "../../base/errors.ts";
+import { VsecError } from "../../base/errors.ts";
+import { CannotStart } from "./cannot-start.ts";
 import type { Child, ChildEnd, ObservedOptions } from "./child.ts";
 import { drained, handOn, ownSize } from "./output-terminal.ts";
 import { TerminalMode } from "./terminal-mode.ts";
@@ -39,7 +40,7 @@ export function sessionChild(options: ObservedOptions): Child {
       },
     });
   } catch (error) {
-    throw new VsecError("FILE", `cannot start ${options.file}: ${messageOf(error)}`, { cause: error });
+    throw new CannotStart(options.file, error);
   }
   const { terminal } = child;
   if (terminal === undefined) throw new VsecError("FILE", "the system gives no pseudo-terminal");

@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from "node:child_process"
 import { once } from "node:events";
 import type { Readable } from "node:stream";
 import { isatty } from "node:tty";
-import { messageOf, VsecError } from "../../base/errors.ts";
+import { CannotStart } from "./cannot-start.ts";
 import type { Child, ChildEnd, ChildOptions, ObservedOptions, OutputStream } from "./child.ts";
 import { handOn, openOutputTerminal } from "./output-terminal.ts";
 import { openPipe, type Pipe } from "./pipe.ts";
@@ -53,13 +53,17 @@ export async function observedChild(options: ObservedOptions): Promise<Child> {
 
 function spawnChild({ file, argv, env }: ChildOptions, stdio: StdioOptions): ChildProcess {
   const [argv0 = file, ...args] = argv;
-  return spawn(file, args, { argv0, env: { ...env }, stdio });
+  try {
+    return spawn(file, args, { argv0, env: { ...env }, stdio });
+  } catch (error) {
+    throw new CannotStart(file, error);
+  }
 }
 
 async function started(options: ChildOptions, child: ChildProcess, ended: Promise<ChildEnd>): Promise<Child> {
   if (child.pid === undefined) {
     const [error] = (await once(child, "error").catch((reason: unknown) => [reason])) as unknown[];
-    throw new VsecError("FILE", `cannot start ${options.file}: ${messageOf(error)}`, { cause: error });
+    throw new CannotStart(options.file, error);
   }
   return { pid: child.pid, sharesGroup: true, kill: (signal) => void child.kill(signal), ended };
 }

@@ -4,12 +4,18 @@ import { isatty } from "node:tty";
 /** Thrown when nobody reads any more. */
 export class ReaderGone extends Error {}
 
+/** Thrown when what reads takes no more: a full disk. The message is the system's. */
+export class OutputFull extends Error {}
+
+const FULL: ReadonlySet<string | undefined> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+
 const WAIT_MS = 2;
 
 /**
  * Writes bytes to standard output or error. On a terminal it returns when all is written, so that whatever fills it has to
  * wait; on a pipe the promise says so, and timers run meanwhile.
  * @throws ReaderGone
+ * @throws OutputFull
  */
 export function writeBytes(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> | void {
   if (bytes.length === 0) return;
@@ -35,6 +41,10 @@ function writeLater(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     // The callback carries the error; without a listener the same error would end the process as well.
     if (stream.listenerCount("error") === 0) stream.on("error", () => undefined);
-    stream.write(bytes, (error) => (error ? reject(new ReaderGone()) : resolve()));
+    stream.write(bytes, (error) => (error ? reject(failureOf(error)) : resolve()));
   });
+}
+
+function failureOf(error: NodeJS.ErrnoException): Error {
+  return FULL.has(error.code) ? new OutputFull(error.message, { cause: error }) : new ReaderGone();
 }

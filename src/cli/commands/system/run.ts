@@ -2,7 +2,8 @@ import { constants } from "node:os";
 import { basename } from "node:path";
 import { isLabel } from "../../../contract/lease-headers.ts";
 import { LABEL_CHARS_MAX } from "../../../contract/wire.ts";
-import { findProgram, replaceProcess } from "../../../platform/child/program.ts";
+import { CannotStart } from "../../../platform/child/cannot-start.ts";
+import { findProgram, replaceProcess, startable } from "../../../platform/child/program.ts";
 import { systemProcesses } from "../../../platform/processes.ts";
 import { defineCommand } from "../../command.ts";
 import type { CommandContext } from "../../command-context.ts";
@@ -88,14 +89,14 @@ The command gets neither vsec's token nor any of its variables. Its exit code is
     const [name] = args;
     if (name === undefined)
       throw localFailure("Not enough arguments: name the command to run, as in: vsec run -- env");
-    const file = programOf(name, context.world.env.PATH ?? "");
+    const program = startable(programOf(name, context.world.env.PATH ?? ""), args);
     const signal = signalOf(flags.signal ?? "HUP");
     const wishes = await wishesOf(context, flags);
     const credentials = new Credentials(context, purposeOf(flags.label ?? basename(name)));
-    if (flags.exec) return become(context, flags, wishes, credentials, { file, argv: args });
+    if (flags.exec) return become(context, flags, wishes, credentials, program);
     const onRenewFailure = onRenewFailureOf(flags["on-renew-failure"]);
-    const plan = { file, argv: args, wishes, masks: !flags["no-mask"], onRenewFailure, signal };
-    const end = await supervise(context, plan, credentials);
+    const plan = { ...program, wishes, masks: !flags["no-mask"], onRenewFailure, signal };
+    const end = await supervise(context, plan, credentials).catch(notExecutable);
     return resultOf(end.code, end.signal);
   },
 });
@@ -105,6 +106,11 @@ function programOf(name: string, searchPath: string): string {
   if ("path" in found) return found.path;
   if (found.problem === "missing") throw new CommandFailure(NOT_FOUND, `${name}: command not found`);
   throw new CommandFailure(NOT_EXECUTABLE, `${name}: permission denied`);
+}
+
+/** @throws what it was, with the exit code that shells have for it. */
+function notExecutable(error: unknown): never {
+  throw error instanceof CannotStart ? new CommandFailure(NOT_EXECUTABLE, error.message) : error;
 }
 
 function signalOf(text: string): NodeJS.Signals {
@@ -151,5 +157,5 @@ async function become(
     failure = error;
   }
   await credentials.giveBack();
-  throw failure;
+  return notExecutable(failure);
 }
