@@ -42,14 +42,19 @@ function worldOf(world: World, admin: BenchWorld["admin"]): BenchWorld {
   return { world, admin, env: { HOME: world.home, VSEC_STORE: world.store } };
 }
 
-export function bulkPostgres(server: PostgresServer): BulkServer {
+/** @param kind - The administrator: one that may create roles and nothing else is what we advise; a server is much faster for a superuser. */
+export function bulkPostgres(
+  server: PostgresServer,
+  kind: "createrole" | "superuser" = "createrole",
+): BulkServer {
   const connect = ({ admin }: BenchWorld): Promise<pg.Client> =>
     server.connect({ user: admin.username, password: admin.password });
   return {
-    title: "PostgreSQL 18",
+    title: kind === "createrole" ? "PostgreSQL 18" : "PostgreSQL 18, superuser",
     newWorld: async (connectionsMax) => {
       const world = new World();
-      const admin = await initDatabase(world, server, { roles: { readonly: "1h" } });
+      const login = await server.createAdmin(kind);
+      const admin = await initDatabase(world, server, { admin: login, roles: { readonly: "1h" } });
       await world.ok(`write database/config/pg max_open_connections=${connectionsMax}`);
       return worldOf(world, admin);
     },

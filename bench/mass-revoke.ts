@@ -12,7 +12,12 @@ const HOUR_MS = 3600_000;
 
 /** How fast the leases below a prefix end, beside the same plan by hand, in batches over one connection. */
 export async function massRevokeFigure(context: BenchContext): Promise<Figure> {
-  const servers = [bulkPostgres(await context.postgres()), bulkMariadb(await context.mariadb())];
+  const postgres = await context.postgres();
+  const servers = [
+    bulkPostgres(postgres),
+    bulkPostgres(postgres, "superuser"),
+    bulkMariadb(await context.mariadb()),
+  ];
   const parts = [];
   for (const server of servers) parts.push(await measureServer(context, server));
   return {
