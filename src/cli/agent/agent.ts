@@ -7,7 +7,7 @@ import { CommandContext } from "../command-context.ts";
 import { runAfter, writeRendered } from "../render/target.ts";
 import { watchTemplates } from "../render/watch.ts";
 import { Credentials } from "../run/credentials.ts";
-import { commandEnvironment } from "../run/wishes.ts";
+import { commandEnvironment } from "../run/gifts.ts";
 import type { AgentConfig, FileTemplate } from "./config.ts";
 import { type AgentToken, fillSinks, logIn, renewToken } from "./login.ts";
 import { SupervisedProcess } from "./process.ts";
