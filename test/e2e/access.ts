@@ -338,7 +338,7 @@ function access(transport: Transport): void {
       1,
       expect.stringContaining('"__proto__" cannot be a key'),
     ]);
-    for (const line of ["kv put cubbyhole/odd __proto__=x", "write cubbyhole/odd a=b __proto__=x"]) {
+    for (const line of ["write cubbyhole/odd __proto__=x", "write cubbyhole/odd a=b __proto__=x"]) {
       const { code, stderr } = await world.run(line);
       expect([code, stderr]).toEqual([2, expect.stringContaining('"__proto__" cannot be a key')]);
     }
