@@ -147,6 +147,68 @@ describe.skipIf(postgresMissing(18) !== undefined)("render and agent", () => {
     expect(existsSync(at("agent.pid"))).toBe(false);
   });
 
+  test("a change is written when it has come to rest, with what was there kept beside it", async () => {
+    const token = await world.ok("token create -policy=app -ttl=1h -field=token");
+    world.file("token", token);
+    world.file(
+      "wait.hcl",
+      `auto_auth { method "token_file" { config = { token_file_path = "token" } } }
+       template_config { static_secret_render_interval = "1s" }
+       template {
+         destination = "wait.conf"
+         backup = true
+         left_delimiter = "<<"
+         right_delimiter = ">>"
+         wait { min = "3s" max = "30s" }
+         contents = "{{ kept }} << with secret \\"secret/data/app\\" >><< .Data.data.token >><< end >>"
+         exec { command = ["sh", "-c", "cat wait.conf >> waits; echo >> waits"] }
+       }`,
+    );
+    const running = world.start("agent -config=wait.hcl");
+    await until("the first", () => read("waits").includes("open-sesame"));
+    for (const next of ["one", "two", "three"]) await world.ok(`kv put secret/app token=${next}`);
+    await until("the change", () => read("waits").includes("three\n"));
+    expect(read("waits")).toBe("{{ kept }} open-sesame\n{{ kept }} three\n");
+    expect(read("wait.conf.bak")).toBe("{{ kept }} open-sesame");
+    running.kill("SIGTERM");
+    expect((await running.ended).code).toBe(0);
+    // The token is somebody else's.
+    await world.ok("token lookup", { env: { VSEC_TOKEN: token } });
+    await world.ok("kv put secret/app token=open-sesame");
+  });
+
+  test("a command that takes too long is ended, and the agent goes on", async () => {
+    world.file(
+      "late.hcl",
+      `exit_after_auth = true
+       template { destination = "late.conf" contents = "x" exec { command = ["sleep", "60"] timeout = "1s" } }`,
+    );
+    const { code, stderr } = await world.run("agent -config=late.hcl");
+    expect(code).toBe(0);
+    expect(stderr).toContain("agent: sleep took longer than 1 s and was ended\n");
+  });
+
+  test("what cannot be rendered ends the agent where that is asked for", async () => {
+    world.file(
+      "fail.hcl",
+      `vault { retry { num_retries = 1 } }
+       template_config { exit_on_retry_failure = true }
+       template { destination = "fail.conf" error_on_missing_key = true contents = "{{ with secret \\"database/creds/app\\" }}{{ .Data.nope }}{{ end }}" }`,
+    );
+    const { code, stderr } = await world.run("agent -config=fail.hcl");
+    expect(code).toBe(1);
+    expect(stderr.match(/contents:1:\d+: there is no field "nope"/g)).toHaveLength(2);
+    expect(existsSync(at("fail.conf"))).toBe(false);
+  });
+
+  test("a login that fails ends the agent where that is asked for", async () => {
+    world.file("secret-id", "wrong");
+    world.file("err.hcl", AUTH.replace("config =", "exit_on_err = true config =").concat("}"));
+    const { code, stderr } = await world.run("agent -config=err.hcl");
+    expect(code).toBe(2);
+    expect(stderr).toContain("invalid role or secret ID");
+  });
+
   test("a mistake in the configuration or a template is told with its place", async () => {
     world.file("bad.hcl", "exit_after_auth = true\ncache {}\n");
     expect(await world.run("agent -config=bad.hcl")).toMatchObject({

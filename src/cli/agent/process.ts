@@ -66,7 +66,7 @@ export class SupervisedProcess {
     this.#child = undefined;
     if (child === undefined) return;
     this.#start += 1;
-    child.kill(this.#process.stopSignal as NodeJS.Signals);
+    child.kill(this.#process.stopSignal);
     const ended = new AbortController();
     void child.ended.finally(() => ended.abort());
     await this.#clock.sleep(STOP_MS, ended.signal);
