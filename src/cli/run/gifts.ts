@@ -62,7 +62,7 @@ export async function fulfil(
   if (wishes.pg !== undefined) await givePostgres(wishes.pg, credentials, gathered);
   if (wishes.mysql !== undefined) await giveMysql(wishes.mysql, credentials, gathered);
   if (wishes.aws !== undefined) Object.assign(variables, await awsVariables(wishes.aws, credentials));
-  requireNoZero(variables);
+  requireHoldable(variables);
   return gathered;
 }
 
@@ -96,12 +96,17 @@ async function awsVariables(
   };
 }
 
-function requireNoZero(variables: Gifts["variables"]): void {
-  for (const [name, value] of Object.entries(variables)) {
-    if (value?.includes("\0") === true)
+/** MAX_ARG_STRLEN of execve(2), with the name, the `=` and the zero at the end. */
+const VARIABLE_BYTES_MAX = 131_072;
+
+function requireHoldable(variables: Gifts["variables"]): void {
+  for (const [name, value = ""] of Object.entries(variables)) {
+    if (value.includes("\0"))
       throw localFailure(
         `the value of ${name} has a zero byte, which no variable can hold; use -file for it`,
       );
+    if (process.platform === "linux" && Buffer.byteLength(`${name}=${value}`) >= VARIABLE_BYTES_MAX)
+      throw localFailure(`the value of ${name} is too long for a variable; use -file for it`);
   }
 }
 
