@@ -259,7 +259,7 @@ export function describeRun(transport: Transport): void {
         stderr: "pipe",
       });
       expect(await new Response(child.stderr).text()).toContain(
-        "vsec: output of the command was lost: ENOSPC",
+        "vsec: output of the command was lost: no space left on device\n",
       );
     });
 
