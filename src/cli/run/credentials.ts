@@ -96,8 +96,8 @@ export class Credentials {
   readLogin(path: string): Promise<Credential> {
     return this.#once(path, () =>
       this.#read(path, path, { query: { connection: true } }).catch((error: unknown) => {
-        // A plugin that cannot tell refuses; its login is good without.
-        if (!(error instanceof CommandFailure) || error.status !== 400) throw error;
+        // A plugin that cannot tell refuses, as does a policy that allows no parameters; the login is good without.
+        if (!(error instanceof CommandFailure) || (error.status !== 400 && error.status !== 403)) throw error;
         return this.#read(path, path, {});
       }),
     );

@@ -92,12 +92,13 @@ class Supervisor {
 
   /** Gives everything back. What could not be revoked is told, and goes on being tried by whoever looks after the store. */
   async cleanUp(): Promise<void> {
-    const shown = await Promise.allSettled([this.#output.end()]);
-    // What it leases is to be given back too.
-    await this.#rereading;
-    this.#directory?.remove();
+    const before = await Promise.allSettled([
+      this.#output.end(),
+      // What it leases is to be given back too.
+      this.#rereading.then(() => this.#directory?.remove()),
+    ]);
     const problems = await this.#credentials.giveBack();
-    for (const it of shown) if (it.status === "rejected") this.#notes.push(messageOf(it.reason));
+    for (const it of before) if (it.status === "rejected") this.#notes.push(messageOf(it.reason));
     if (this.#output.lost !== undefined)
       this.#notes.push(`output of the command was lost: ${this.#output.lost}`);
     for (const note of this.#notes) await this.#context.note(`vsec: ${note}`);
