@@ -131,6 +131,16 @@ describe.skipIf(postgresMissing(18) !== undefined)("render and agent", () => {
     for (const line of lines) expect(line).toMatch(/^v-\S+$/);
   });
 
+  test("-exit-after-auth says that it does not run what the file has it run", async () => {
+    world.file(
+      "flag.hcl",
+      'template { destination = "flag.conf" contents = "x" }\nexec { command = ["touch", "ran"] }',
+    );
+    const { code, stderr } = await world.run("agent -exit-after-auth -config=flag.hcl");
+    expect([code, read("flag.conf"), existsSync(at("ran"))]).toEqual([0, "x", false]);
+    expect(stderr).toContain("agent: the command of exec is not run");
+  });
+
   test("an agent that is told to end gives back what it had leased", async () => {
     await newSecretId();
     world.file(

@@ -82,6 +82,7 @@ class Agent {
       await writeRendered(this.#config.pidFile, `${process.pid}\n`, 0o644);
     try {
       if (this.#config.exitsAfterAuth) {
+        if (this.#process !== null) this.#say("the command of exec is not run, since the agent is to exit");
         await this.#logInOnce();
         await render(this.#signal);
         return null;
@@ -171,7 +172,7 @@ class Agent {
   }
 
   async #giveVariables(variables: readonly ReadTemplate<VariableTemplate>[]): Promise<void> {
-    if (this.#process === null) return;
+    if (this.#process === null || this.#config.exitsAfterAuth) return;
     const world = this.#templateWorld();
     const values: Record<string, string> = {};
     for (const variable of variables) values[variable.template.name] = await renderOne(variable, world);
