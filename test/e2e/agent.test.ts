@@ -131,6 +131,16 @@ describe.skipIf(postgresMissing(18) !== undefined)("render and agent", () => {
     for (const line of lines) expect(line).toMatch(/^v-\S+$/);
   });
 
+  test("a process that cannot be started ends the agent, with nothing left", async () => {
+    world.file(
+      "nosuch.hcl",
+      'env_template "DB" { contents = "{{ with secret \\"database/creds/app\\" }}{{ .Data.username }}{{ end }}" }\nexec { command = ["./no-such-app"] }',
+    );
+    const { code, stderr } = await world.run("agent -config=nosuch.hcl");
+    expect(code).toBe(1);
+    expect(stderr).toContain("exec: ./no-such-app: command not found\n");
+  });
+
   test("-exit-after-auth says that it does not run what the file has it run", async () => {
     world.file(
       "flag.hcl",
