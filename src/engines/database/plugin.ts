@@ -102,7 +102,7 @@ export interface DatabasePlugin {
    */
   preflight?(probe: NewUser): Promise<readonly Problem[]>;
   /** For servers that take nothing back: how a user's life is tried on a user that is made and dropped. */
-  readonly trial?: Trial;
+  trial?(): Promise<Trial>;
   close(): Promise<void>;
 }
 

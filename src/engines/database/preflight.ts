@@ -74,8 +74,8 @@ export async function adviseOn(
   plugin: DatabasePlugin,
   { name, config }: Omit<Tried, "role">,
 ): Promise<readonly string[]> {
-  if (plugin.trial?.isOnRequestOnly === true) return [];
   try {
+    if ((await plugin.trial?.())?.isOnRequestOnly === true) return [];
     const found = await tryAdministrator(context, connections, plugin, { name, config, role: null });
     return found.map((problem) => capitalised(problemText(problem, detail(config.details, "username"))));
   } catch (error) {
@@ -93,7 +93,7 @@ async function tryAdministrator(
   plugin: DatabasePlugin,
   { name, config, role }: Tried,
 ): Promise<readonly Problem[]> {
-  const plain = plugin.trial?.plainUser ?? [];
+  const trial = await plugin.trial?.();
   const probe: NewUser = {
     username: await connections.probeUsername(config, role?.name ?? "probe"),
     password: await newPassword(
@@ -102,11 +102,11 @@ async function tryAdministrator(
       config.passwordPolicy,
     ),
     expiresAt: context.clock.now() + HOUR_MS,
-    creationStatements: role?.terms.creationStatements ?? plain,
+    creationStatements: role?.terms.creationStatements ?? trial?.plainUser ?? [],
     rollbackStatements: role?.terms.rollbackStatements ?? [],
   };
   if (plugin.preflight !== undefined) return plugin.preflight(probe);
-  if (plugin.trial === undefined) return [];
+  if (trial === undefined) return [];
   const revocationStatements = role?.terms.revocationStatements ?? [];
-  return tryLife(context, plugin, plugin.trial, { probe, connection: name, revocationStatements });
+  return tryLife(context, plugin, trial, { probe, connection: name, revocationStatements });
 }

@@ -71,10 +71,14 @@ async function refusalOf(work: () => Promise<void>): Promise<DatabaseError | nul
     await work();
     return null;
   } catch (error) {
-    if (error instanceof DatabaseError && (error.kind === "statement" || error.kind === "ambiguous"))
-      return error;
+    if (error instanceof DatabaseError && isRefusal(error)) return error;
     throw error;
   }
+}
+
+/** Of several statements one that is refused leaves it open what the others did; without a code it was no answer of the server's. */
+function isRefusal({ kind, serverCode }: DatabaseError): boolean {
+  return kind === "statement" || (kind === "ambiguous" && serverCode !== undefined);
 }
 
 async function problemOf(trial: Trial, step: TrialStep, refusal: Error, probe: NewUser): Promise<Problem> {
