@@ -93,5 +93,30 @@ describe.skipIf(missing !== undefined)(
         onRecord: [],
       });
     });
+
+    test("one that cannot be dropped stays on record, and is tried again ever more slowly", async () => {
+      proxy.cutAfter("SETUSER");
+      await configure("cut-again", ["+ping", "+acl"], proxy.port);
+      proxy.cutAfter(undefined);
+      const onRecord = await probesOnRecord(world);
+      await server.kill();
+      world.advance(FOUR_MINUTES);
+      expect(await world.daemon()).toEqual({ done: 0, failed: 1 });
+      for (const [pause, attempts] of [
+        [59, 0],
+        [2, 1],
+        [100, 0],
+        [21, 1],
+      ] as const) {
+        world.advance(pause);
+        expect(await world.daemon()).toEqual({ done: 0, failed: attempts });
+      }
+      expect(await probesOnRecord(world)).toEqual(onRecord);
+      await server.restart();
+      await server.run(REDIS_ADMIN, ["ACL", "SETUSER", "cut-again", "on", ">adm1n-s3cret", "+ping", "+acl"]);
+      world.advance(241);
+      expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+      expect(await probesOnRecord(world)).toEqual([]);
+    });
   },
 );

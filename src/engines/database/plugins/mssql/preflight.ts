@@ -99,9 +99,18 @@ async function sessionRights(session: Session, username: string): Promise<readon
     remedy: `GRANT ${permission} TO ${identifier(username)}`,
   });
   const problems: Problem[] = [];
-  if (row?.seeing === 0 && row.seeing_since_2022 !== 1) {
+  if (isNo(row?.seeing) && !isYes(row?.seeing_since_2022)) {
     problems.push(missing("see the sessions of users", "VIEW SERVER STATE"));
   }
-  if (row?.ending === 0) problems.push(missing("end the sessions of users", "ALTER ANY CONNECTION"));
+  if (isNo(row?.ending)) problems.push(missing("end the sessions of users", "ALTER ANY CONNECTION"));
   return problems;
+}
+
+function isYes(answer: unknown): boolean {
+  return Number(answer ?? 0) === 1;
+}
+
+/** NULL says neither: the server does not know what was asked for. */
+function isNo(answer: unknown): boolean {
+  return Number(answer ?? 1) === 0;
 }
