@@ -20,7 +20,6 @@ import {
   retireConfig,
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
-import type { DatabasePlugin } from "./plugin.ts";
 import { checkNoRotation, requireRootLogin, settleRotation } from "./root-rotation.ts";
 import { staticRolesOn } from "./static-role.ts";
 import { hasPassword, withoutPassword } from "./url-password.ts";
@@ -30,7 +29,7 @@ const FIELDS = {
   plugin_name: field.string({ description: "The kind of database, such as postgresql-database-plugin." }),
   plugin_version: field.string({ description: "Kept and shown; every plugin here is built in." }),
   verify_connection: field.bool({
-    description: "Connect while writing, and refuse what does not.",
+    description: "Connect while writing, refuse what does not, and warn of privileges that are missing.",
     default: true,
   }),
   allowed_roles: field.commaStringList({
@@ -185,8 +184,10 @@ async function write(
   const stored = await readConfig(context.storage, name);
   const config = merge(stored?.config, given, raw, context.clock.now());
   if (config.rotateAt !== null) requireRootLogin(config);
-  const plugin = await open(connections, config);
+  const plugin = await connections.create(config).catch(refusePlugin);
   try {
+    // As Vault does: a template is run once, with nothing to fill in.
+    await connections.chooseUsername(config, "", "").catch(refusePlugin);
     // Without an administrator there is nobody to log in as.
     const isTried = verify && !isSelfManaged(config);
     if (isTried) await plugin.verify().catch(refusePlugin);
@@ -266,14 +267,7 @@ function mergeRotation(
   return { rootRotation, rotateAt: isSame ? (old?.rotateAt ?? null) : nextRootRotation(rootRotation, now) };
 }
 
-/** A plugin for a configuration that makes sense. @throws ApiError 400 `error creating database object: …`. */
-async function open(connections: Connections, config: ConnectionConfig): Promise<DatabasePlugin> {
-  const plugin = await connections.create(config).catch(refusePlugin);
-  // As Vault does: a template is run once, with nothing to fill in.
-  await connections.chooseUsername(config, "", "").catch(refusePlugin);
-  return plugin;
-}
-
+/** @throws ApiError 400. */
 function refusePlugin(error: unknown): never {
   throw badRequest(`error creating database object: ${messageOf(error)}`, error);
 }
