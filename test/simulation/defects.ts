@@ -188,6 +188,11 @@ export const MUTANTS: readonly Mutant[] = [
   },
   { name: "a store without preconditions and claims", breaks: "twice", defects: { storage: lawless } },
   {
+    name: "a preflight whose user is not recorded before it is made",
+    breaks: "orphan",
+    defects: { barrier: committing((write) => (write.key.includes("/probe-users/") ? null : write)) },
+  },
+  {
     name: "a rotation that is not recorded before it is made",
     breaks: "passwordLost",
     defects: { barrier: committing((write) => (write.key.includes("/root-rotation/") ? null : write)) },

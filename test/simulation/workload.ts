@@ -38,7 +38,8 @@ export class Workload {
     if (dice < 50) return this.#renew(process);
     if (dice < 60) return this.#revoke(process);
     if (dice < 67) return this.#revokePrefix(process);
-    if (dice < 76) return this.#plain(process, put("database/rotate-root/db"));
+    if (dice < 73) return this.#plain(process, put("database/rotate-root/db"));
+    if (dice < 76) return this.#plain(process, put("database/preflight/db"));
     if (dice < 79) return this.#disable(process);
     if (dice < 83) return this.#plain(process, put("database/config/db", this.#someConfig()));
     if (dice < 85) return this.#plain(process, { method: "DELETE", path: "database/config/db" });

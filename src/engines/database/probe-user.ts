@@ -44,10 +44,10 @@ function putRecord(record: ProbeRecord, dueAt: number, expect: number): EngineWr
   return { op: "put", key: keyOf(record), value: record as unknown as JsonObject, dueAt, expect };
 }
 
-/** To be called before the user is made. */
+/** To be called before the user is made. @throws ApiError 404 for a mount that goes. */
 export async function recordProbe({ storage, clock }: MountContext, probe: ProbeUser): Promise<void> {
   const busyUntil = clock.now() + DROP_AFTER_MS;
-  await storage.commit([putRecord({ ...probe, busyUntil, failures: 0 }, busyUntil, 0)]);
+  await storage.commitWhileMounted([putRecord({ ...probe, busyUntil, failures: 0 }, busyUntil, 0)]);
 }
 
 /** To be called when the user is seen to be gone, and nobody can still be making it. */
