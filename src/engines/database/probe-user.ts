@@ -1,6 +1,7 @@
 /**
  * The user of a preflight on a server that takes nothing back. Before it is made there is an entry in the store that is due some
- * minutes later, and whose due work drops it; the entry goes when the user is seen to be gone. Killed at any instant, nobody is left.
+ * minutes later, and whose due work drops it. The entry goes when the preflight has seen the user to be gone, or due work has twice.
+ * Killed at any instant, nobody is left.
  */
 
 import { hasCode, messageOf } from "../../base/errors.ts";
@@ -18,9 +19,12 @@ export interface ProbeUser {
   readonly revocationStatements: readonly string[];
 }
 
-interface ProbeRecord extends ProbeUser {
+/** What is stored of it. */
+export interface ProbeRecord extends ProbeUser {
   /** Until then somebody may still be making the user. Milliseconds since the epoch. */
   readonly busyUntil: number;
+  /** It was dropped once, and is looked at once more. */
+  readonly isSecondLook: boolean;
   /** How often its end has failed. */
   readonly failures: number;
 }
@@ -47,7 +51,8 @@ function putRecord(record: ProbeRecord, dueAt: number, expect: number): EngineWr
 /** To be called before the user is made. @throws ApiError 404 for a mount that goes. */
 export async function recordProbe({ storage, clock }: MountContext, probe: ProbeUser): Promise<void> {
   const busyUntil = clock.now() + DROP_AFTER_MS;
-  await storage.commitWhileMounted([putRecord({ ...probe, busyUntil, failures: 0 }, busyUntil, 0)]);
+  const record: ProbeRecord = { ...probe, busyUntil, isSecondLook: false, failures: 0 };
+  await storage.commitWhileMounted([putRecord(record, busyUntil, 0)]);
 }
 
 /** To be called when the user is seen to be gone, and nobody can still be making it. */
@@ -81,34 +86,46 @@ export async function dropProbe(
 }
 
 /**
- * Due work: drops the user of a preflight that did not come to its end.
+ * Due work: drops the user of a preflight that did not come to its end. Who was making it may have been suspended, or what it had
+ * sent may still be on its way: so there is a second look after all of a creation's time.
  * @throws DatabaseError naming the user, when it is not gone; it is due again, ever more slowly.
  */
 export async function dropDueProbe(
-  { storage, clock, log, mountPath }: MountContext,
+  context: MountContext,
   connections: Connections,
   key: string,
 ): Promise<void> {
+  const { storage, clock, log, mountPath } = context;
   const entry = await storage.get(key);
   if (entry === null) return;
   const record = entry.value as unknown as ProbeRecord;
-  const { connection, username, failures } = record;
+  const { connection, username, failures, isSecondLook } = record;
   try {
     await dropProbe((users) => connections.revoke(connection, users), record);
   } catch (error) {
     const pauseMs = Math.min(RETRY_MS_FIRST * 2 ** failures, RETRY_MS_MAX);
     const next = { ...record, failures: failures + 1 };
-    await storage.commit([putRecord(next, clock.now() + pauseMs, entry.version)]).catch(ignoreConflict);
+    await unlessChanged(storage, putRecord(next, clock.now() + pauseMs, entry.version));
     const text = `user "${username}" of a preflight, connection "${connection}": ${messageOf(error)}`;
     throw new DatabaseError("statement", text, { cause: error });
   }
-  await storage.commit([{ op: "delete", key }]);
+  const busyUntil = clock.now() + DROP_AFTER_MS;
+  const next = { ...record, busyUntil, isSecondLook: true };
+  await unlessChanged(
+    storage,
+    isSecondLook ? { op: "delete", key, expect: entry.version } : putRecord(next, busyUntil, entry.version),
+  );
+  if (isSecondLook) return;
   log.info("the user of a preflight was dropped", { mount: mountPath, connection, user: username });
 }
 
-/** Somebody else came to an end with it, or has failed as well. */
-function ignoreConflict(error: unknown): void {
-  if (!hasCode(error, "STORE_CONFLICT")) throw error;
+/** Where the preflight came to its end after all, or somebody else has looked, theirs is what counts. */
+async function unlessChanged(storage: EngineStorage, write: EngineWrite): Promise<void> {
+  try {
+    await storage.commit([write]);
+  } catch (error) {
+    if (!hasCode(error, "STORE_CONFLICT")) throw error;
+  }
 }
 
 /**
@@ -121,12 +138,10 @@ export async function dropAllProbes(context: MountContext, connections: Connecti
     for (const name of await storage.list(PROBES + folder)) {
       const key = `${PROBES}${folder}${name}`;
       const entry = await storage.get(key);
-      if (entry === null) continue;
-      const { busyUntil, connection } = entry.value as unknown as ProbeRecord;
-      if (busyUntil > clock.now()) {
-        throw new DatabaseError("ambiguous", `a preflight of connection "${connection}" may be under way`);
-      }
-      await dropDueProbe(context, connections, key);
+      const { busyUntil = 0 } = (entry?.value ?? {}) as Partial<ProbeRecord>;
+      if (busyUntil <= clock.now()) await dropDueProbe(context, connections, key);
+      if ((await storage.get(key)) === null) continue;
+      throw new DatabaseError("ambiguous", `the user "${name}" of a preflight may still be in the making`);
     }
   }
 }

@@ -56,6 +56,17 @@ onEachFlavour((flavour) => {
     expect(await probesOnRecord(world)).toEqual([]);
   };
 
+  /** The daemon drops who is on record, and looks once more when nobody can be making it any longer. */
+  const expectDropped = async () => {
+    for (const _ of ["first", "second"]) {
+      expect((await probesOnRecord(world)).length).toBe(1);
+      world.advance(FOUR_MINUTES);
+      expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+      expect(await made()).toEqual([]);
+    }
+    await expectNothingLeft();
+  };
+
   test("an administrator with what the documentation asks for is configured without a word, and nobody is left", async () => {
     expect(await configure(await newAdmin())).toEqual({ status: 204, body: null });
     expect(dataOf(await world.put("database/preflight/my"))).toEqual({ problems: [], ready: true });
@@ -107,10 +118,7 @@ onEachFlavour((flavour) => {
     ]);
     expect(await made()).toEqual([]);
     // A creation of several statements that failed is dropped once more, when it must have ended on the server too.
-    expect((await probesOnRecord(world)).length).toBe(1);
-    world.advance(FOUR_MINUTES);
-    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
-    await expectNothingLeft();
+    await expectDropped();
   });
 
   test("a connection that is lost in the middle is told of, the configuration is taken, and due work drops the user", async () => {
@@ -128,9 +136,7 @@ onEachFlavour((flavour) => {
     // Reconciliation leaves it to the due work.
     await server.query(`CREATE USER IF NOT EXISTS '${left}'@'%'`);
     expect(dataOf(await world.get("database/reconcile/my"))).toMatchObject({ unknown: [] });
-    world.advance(FOUR_MINUTES);
-    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
-    await expectNothingLeft();
+    await expectDropped();
   });
 
   test("a mount whose preflight may be under way goes when that is over, and takes the user with it", async () => {
@@ -148,10 +154,10 @@ onEachFlavour((flavour) => {
     await server.query(`CREATE USER IF NOT EXISTS '${left}'@'%'`);
     await world.send("DELETE", "sys/mounts/going");
     expect(await probesOnRecord(world)).toEqual([left]);
-    world.advance(FOUR_MINUTES);
-    await world.daemon();
-    world.advance(FOUR_MINUTES);
-    await world.daemon();
+    for (const _ of [1, 2, 3]) {
+      world.advance(FOUR_MINUTES);
+      await world.daemon();
+    }
     await expectNothingLeft();
   });
 });

@@ -86,8 +86,11 @@ describe.skipIf(missing !== undefined)(
       const onRecord = await probesOnRecord(world);
       expect(onRecord.length).toBe(1);
       await server.run(REDIS_ADMIN, ["ACL", "SETUSER", onRecord[0] ?? "", "on"]);
-      world.advance(FOUR_MINUTES);
-      expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+      for (const _ of ["first", "second"]) {
+        world.advance(FOUR_MINUTES);
+        expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+        expect(await probes()).toEqual([]);
+      }
       expect({ probes: await probes(), onRecord: await probesOnRecord(world) }).toEqual({
         probes: [],
         onRecord: [],
@@ -114,8 +117,10 @@ describe.skipIf(missing !== undefined)(
       expect(await probesOnRecord(world)).toEqual(onRecord);
       await server.restart();
       await server.run(REDIS_ADMIN, ["ACL", "SETUSER", "cut-again", "on", ">adm1n-s3cret", "+ping", "+acl"]);
-      world.advance(241);
-      expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+      for (const _ of ["first", "second"]) {
+        world.advance(241);
+        expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+      }
       expect(await probesOnRecord(world)).toEqual([]);
     });
   },
