@@ -40,7 +40,11 @@ export async function tryLife(
   const end = await endOf(plugin, user);
   failpoint("preflight:dropped");
   const ofEnd = end.failure ?? (refusal === null ? end.refusal : null);
-  if (ofEnd !== null) problems.push(await problemOf(trial, "delete", ofEnd, probe));
+  if (ofEnd !== null) {
+    const problem = await problemOf(trial, "delete", ofEnd, probe);
+    const words = `${problem.words} (that of user "${probe.username}" is tried again)`;
+    problems.push(end.failure === null ? problem : { ...problem, words });
+  }
   // What may still be at work on the server is dropped once more by due work, when it must have ended.
   const isSettled = end.failure === null && (refusal === null || refusal.kind === "statement");
   if (isSettled) await forgetProbe(context.storage, user);

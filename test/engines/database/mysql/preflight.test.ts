@@ -121,6 +121,21 @@ onEachFlavour((flavour) => {
     await expectDropped();
   });
 
+  test("a role's own revocation is tried too, and what it leaves is taken away", async () => {
+    const admin = await newAdmin();
+    await configure(admin);
+    await world.put("database/roles/clumsy", {
+      db_name: "my",
+      creation_statements: CREATE_USER,
+      revocation_statements: "DROP USER 'somebody-else'@'%'",
+    });
+    expect(dataOf(await world.put("database/preflight/my", { role: "clumsy" }))).toEqual({
+      problems: [expect.stringMatching(/ cannot take a user away: .*somebody-else.* \(error 1396\)$/)],
+      ready: false,
+    });
+    await expectNothingLeft();
+  });
+
   test("a connection that is lost in the middle is told of, the configuration is taken, and due work drops the user", async () => {
     const admin = await newAdmin();
     const url = `{{username}}:{{password}}@tcp(127.0.0.1:${proxy.port})/`;

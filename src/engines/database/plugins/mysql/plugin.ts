@@ -110,7 +110,7 @@ class MysqlPlugin implements DatabasePlugin {
 
   async trial(): Promise<Trial> {
     const { MysqlTrial } = await import("./trial.ts");
-    return new MysqlTrial(this.#pool, this.#settings, this.#redactor);
+    return new MysqlTrial(this.#pool, this.#settings, this.#redactor, this.#context.clock);
   }
 
   close(): Promise<void> {

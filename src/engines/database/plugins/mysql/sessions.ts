@@ -55,6 +55,18 @@ async function sessionsOf(connection: Connection, usernames: readonly string[]):
   }
 }
 
+/** Waits until a session is gone, ten seconds at most. @throws StatementRefused; ConnectionLost. */
+export async function awaitEnd(connection: Connection, id: number, clock: Clock): Promise<void> {
+  const deadline = performance.now() + SESSIONS_GONE_MS_MAX;
+  for (let pauseMs = POLL_MS_FIRST; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
+    const [rows = []] = await connection.query(
+      `SELECT ID FROM information_schema.PROCESSLIST WHERE ID = ${id}`,
+    );
+    if (rows.length === 0 || performance.now() > deadline) return;
+    await clock.sleep(pauseMs);
+  }
+}
+
 /**
  * Ends one session, by the procedure of Amazon's service where the statement is not for its administrators. One that has ended
  * already is a success. @throws StatementRefused; ConnectionLost.

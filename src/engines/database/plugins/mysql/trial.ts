@@ -1,3 +1,4 @@
+import type { Clock } from "../../../../base/clock.ts";
 import { type Redactor, StatementRefused } from "../../failures.ts";
 import type { NewUser } from "../../plugin.ts";
 import type { Pool } from "../../pool.ts";
@@ -7,7 +8,7 @@ import { accountsQuery, currentAccount } from "./accounts.ts";
 import { Connection, type ServerKind } from "./connection.ts";
 import { asDatabaseError, refusalText } from "./failures.ts";
 import { accountName, literal } from "./quoting.ts";
-import { kill, SESSIONS_PROBE } from "./sessions.ts";
+import { awaitEnd, kill, SESSIONS_PROBE } from "./sessions.ts";
 import type { MysqlSettings } from "./settings.ts";
 
 const STEP_MS_MAX = 30_000;
@@ -28,11 +29,13 @@ export class MysqlTrial implements Trial {
   readonly #pool: Pool<Connection>;
   readonly #settings: MysqlSettings;
   readonly #redactor: Redactor;
+  readonly #clock: Clock;
 
-  constructor(pool: Pool<Connection>, settings: MysqlSettings, redactor: Redactor) {
+  constructor(pool: Pool<Connection>, settings: MysqlSettings, redactor: Redactor, clock: Clock) {
     this.#pool = pool;
     this.#settings = settings;
     this.#redactor = redactor;
+    this.#clock = clock;
   }
 
   /** In one round trip where nothing is refused. */
@@ -68,11 +71,12 @@ export class MysqlTrial implements Trial {
     const login = { ...this.#settings, user: username, password, database: "", variables: [] };
     const session = await Connection.open(login, STEP_MS_MAX).catch(() => null);
     if (session === null) return [];
-    try {
-      return await this.#use((connection) => this.#tryKill(connection, session.id));
-    } finally {
-      session.destroy();
-    }
+    return this.#use(async (connection) => {
+      const problems = await this.#tryKill(connection, session.id).finally(() => session.destroy());
+      // It goes with its client all the same, and is not to be met by what drops the user.
+      await awaitEnd(connection, session.id, this.#clock);
+      return problems;
+    });
   }
 
   async #tryKill(connection: Connection, session: number): Promise<readonly Problem[]> {
