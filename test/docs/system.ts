@@ -8,10 +8,10 @@ import type { Place } from "./place.ts";
 export function ownSystemMissing(): string | undefined {
   if (process.platform !== "linux" || process.getuid?.() !== 0) return "needs root on Linux";
   try {
-    execFileSync("unshare", ["--mount", "--net", "true"], { stdio: "pipe" });
+    execFileSync("unshare", ["--mount", "--net", "ip", "link", "set", "lo", "up"], { stdio: "pipe" });
     return undefined;
   } catch {
-    return "needs namespaces, which this machine does not give";
+    return "needs namespaces of its own, and ip (package iproute2)";
   }
 }
 
