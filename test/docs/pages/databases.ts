@@ -25,7 +25,6 @@ const NOT_HAD = ["elasticsearch", "mssql", "oracle"];
 async function prepare(at: Place): Promise<void> {
   const { world, servers, replaced } = at;
   await initStore(at);
-  await world.ok("secrets enable database");
   world.file("admin-password", PASSWORD);
   for (const kind of NOT_HAD) {
     const plugin = `plugin_name=${kind}-database-plugin`;

@@ -56,12 +56,8 @@ async function prepareRun(at: Place): Promise<void> {
 async function prepareAgent(at: Place): Promise<void> {
   await prepareSecrets(at);
   const { world } = at;
-  await world.ok("auth enable approle");
   world.file("app.hcl", 'path "database/creds/app" { capabilities = ["read"] }');
   await world.ok("policy write app app.hcl");
-  await world.ok("write auth/approle/role/app token_policies=app");
-  world.file("role-id", await world.ok("read -field=role_id auth/approle/role/app/role-id"));
-  world.file("secret-id", await world.ok("write -force -field=secret_id auth/approle/role/app/secret-id"));
   at.script(
     "app",
     'grep -q "^user = \\"v-approle-app-" app.conf && test -n "$DB_PASSWORD" && touch served; exec sleep 60',
