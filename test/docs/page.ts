@@ -44,8 +44,8 @@ const PROMPT = /^[$#] /;
 const NAMES_FILE = /`([\w.~/-]+)`:$/;
 /** A command in running text or in a table; it may go on in the next line. */
 const CODE_SPAN = /(?<!`)`(vsec [^`]+)`(?!`)/g;
-/** An argument that stands for something: `FILE`, `roles/NAME`, `…`. */
-const PLACEHOLDER = /(?:^|\/)[A-Z]+$|…/;
+/** An argument that stands for something: `FILE`, `roles/NAME`, `roles/<name>`, `…`. */
+const PLACEHOLDER = /(?:^|\/)[A-Z]+$|<|…/;
 
 /** The pieces of a page in the order of reading. @param page - Its path in the repository. */
 export function piecesOf(page: string): readonly Piece[] {
