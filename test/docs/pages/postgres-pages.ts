@@ -2,18 +2,18 @@
 
 import { expect } from "bun:test";
 import { existsSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ROOT } from "../../binary/built.ts";
 import { CREATE_USER } from "../../e2e/database.ts";
 import { addMariadbRole } from "../../e2e/mariadb.ts";
 import { motoMissing } from "../../servers/moto.ts";
 import { mysqlMissing } from "../../servers/mysql.ts";
-import { freePort } from "../../servers/process.ts";
 import type { PageExamples } from "../examples.ts";
 import type { Place } from "../place.ts";
 import { programMissing } from "../programs.ts";
 import { addAws } from "./aws.ts";
 import { CI_PAGE } from "./ci.ts";
+import { MOVING_PAGE } from "./moving.ts";
 import {
   asOwner,
   contentOf,
@@ -24,10 +24,6 @@ import {
   withPostgres,
 } from "./postgres.ts";
 import { addMariadb } from "./servers.ts";
-import { answers } from "./stores.ts";
-
-/** Where the pages' daemon listens. */
-const DAEMON = "127.0.0.1:8200";
 
 /** What the pages about commands take for granted: two roles, a secret, and a script that wants a password. */
 async function prepareSecrets(at: Place): Promise<void> {
@@ -161,52 +157,6 @@ const DATABASE: PageExamples = {
   },
 };
 
-/** Vault's program cannot be had here. In its place stands vsec, on a store of its own that has what the page moves. */
-async function standInForVault(at: Place): Promise<void> {
-  const [url] =
-    (await at.world.ok("read -field=connection_details database/config/app")).match(/postgresql:[^ \]]+/) ??
-    [];
-  const store = join(dirname(at.world.home), "other");
-  at.program("vault", `#!/bin/sh\nVSEC_STORE='${store}' VSEC_TOKEN_PATH='${store}.token' exec vsec "$@"\n`);
-  const own = { env: { VSEC_STORE: store, VSEC_TOKEN_PATH: `${store}.token` } };
-  const { world } = at;
-  await world.ok("operator init -seal=key-file", own);
-  await world.ok("secrets enable database", own);
-  const connection = "plugin_name=postgresql-database-plugin allowed_roles=* verify_connection=false";
-  await world.ok(`write database/config/app ${connection} connection_url=${url}`, own);
-  await world.ok(
-    "write database/roles/readonly db_name=app creation_statements=@create.sql default_ttl=1h",
-    own,
-  );
-  await world.ok("policy write apps -", {
-    ...own,
-    stdin: 'path "database/creds/readonly" { capabilities = ["read"] }',
-  });
-}
-
-/** A program that was written for Vault: a client from npm, which issues a credential. */
-function installProgram(at: Place): void {
-  const client = join(ROOT, "node_modules/node-vault");
-  const issue = `require(${JSON.stringify(client)})().read("database/creds/app").then(() => 0, () => process.exit(1))`;
-  at.program("your-program", `#!/bin/sh\nexec node -e '${issue}'\n`);
-}
-
-const MOVING: PageExamples = {
-  page: "docs/moving-from-vault.md",
-  needs: ["postgres"],
-  prepare: async (at) => {
-    await initDatabase(at, "app", ["app"]);
-    at.replaced.set(DAEMON, `127.0.0.1:${await freePort()}`);
-    await standInForVault(at);
-    installProgram(at);
-  },
-  after: {
-    "vsec daemon -listen": (at) => answers(`http://${at.here(DAEMON)}`),
-    "VAULT_ADDR=http": async (at) => expect(await at.world.ok("lease list")).toContain("database/creds/app/"),
-    "vault read": async (at) => void (await at.world.ok("read database/creds/readonly")),
-  },
-};
-
 const README: PageExamples = {
   page: "README.md",
   needs: ["postgres"],
@@ -231,6 +181,6 @@ const README: PageExamples = {
 };
 
 export const POSTGRES_PAGES: readonly PageExamples[] = [
-  ...[README, FIRST, RUN, AGENT, STATIC_ROLES, DATABASE, MOVING],
-  CI_PAGE,
+  ...[README, FIRST, RUN, AGENT, STATIC_ROLES, DATABASE],
+  ...[MOVING_PAGE, CI_PAGE],
 ];
