@@ -51,8 +51,9 @@ async function prepareAcme(at: Place): Promise<void> {
   await initStore(at);
   if (ownSystemMissing() !== undefined) return;
   inOwnSystem(at, {
+    ownNetwork: true,
     hosts: ["ca.example.com", "www.example.com"],
-    empty: ["/etc/letsencrypt", "/var/lib/letsencrypt", "/var/log/letsencrypt"],
+    layered: ["/var/lib", "/var/log"],
   });
   at.program("certbot", certbotScript());
 }

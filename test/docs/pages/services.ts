@@ -1,7 +1,8 @@
 /** The pages about the daemon, about whom it binds, and about programs that it starts. */
 
 import { expect } from "bun:test";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { readAnswer, readRevoked } from "../../../src/engines/database/plugins/exec/protocol.ts";
 import { ROOT } from "../../binary/built.ts";
 import { freePort } from "../../servers/process.ts";
@@ -13,16 +14,65 @@ import { answers, initStore } from "./stores.ts";
 
 const DAEMON = "127.0.0.1:8200";
 
+const NO_MANAGER = "needs systemd as the first process; what its unit says is started in its place";
+
+/** The settings of a unit by their names; where one is given more than once, the last. */
+const settingsOf = (unit: string): Readonly<Record<string, string>> =>
+  Object.fromEntries([...unit.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));
+
+/** A system on which the service can be installed. */
+async function prepareDaemon(at: Place): Promise<void> {
+  at.replaced.set(DAEMON, `127.0.0.1:${await freePort()}`);
+  // Its meter would be among what is printed.
+  at.replaced.set("curl ", "curl --silent ");
+  at.replaced.set("dist/vsec", at.world.binary);
+  at.replaced.set("packaging/systemd/", `${ROOT}/packaging/systemd/`);
+  await initStore(at);
+  if (serviceMissing !== undefined) return;
+  inOwnSystem(at, { empty: ["/run", "/var/lib", "/home"], layered: ["/usr/bin"], users: ["ann"] });
+}
+
+/** Does what the service manager would: there is none in a system of the page's own. */
+async function startService({ shell }: Place): Promise<void> {
+  const [service, socket] = ["vsec.service", "vsec.socket"].map((name) =>
+    readFileSync(join(ROOT, "packaging/systemd", name), "utf8"),
+  );
+  const { User, Group, Environment, StateDirectory, StateDirectoryMode, ExecStart } = settingsOf(
+    service ?? "",
+  );
+  const { ListenStream, SocketUser, SocketGroup, SocketMode } = settingsOf(socket ?? "");
+  for (const step of [
+    `install -d -o ${User} -g ${Group} -m ${StateDirectoryMode} /var/lib/${StateDirectory}`,
+    `install -d -o ${User} -g ${Group} ${dirname(ListenStream ?? "")}`,
+    `setpriv --reuid=${User} --regid=${Group} --clear-groups env -i PATH=/usr/bin:/bin ${Environment} systemd-socket-activate -l ${ListenStream} ${ExecStart} 2>/run/daemon.log &`,
+    `until [ -S ${ListenStream} ]; do sleep 0.05; done`,
+    `chown ${SocketUser}:${SocketGroup} ${ListenStream} && chmod ${SocketMode} ${ListenStream}`,
+  ])
+    expect(await shell.run(step, "")).toEqual({ code: 0, printed: "" });
+}
+
+const serviceMissing =
+  ownSystemMissing() ?? programMissing("systemd-sysusers") ?? programMissing("systemd-socket-activate");
+
 const DAEMON_PAGE: PageExamples = {
   page: "docs/daemon.md",
-  prepare: async (at) => {
-    at.replaced.set(DAEMON, `127.0.0.1:${await freePort()}`);
-    // Its meter would be among what is printed.
-    at.replaced.set("curl ", "curl --silent ");
-    await initStore(at);
+  prepare: prepareDaemon,
+  skip: {
+    curl: programMissing("curl"),
+    install: serviceMissing,
+    "systemd-sysusers": serviceMissing,
+    systemctl: NO_MANAGER,
+    "VSEC_ADDR=unix": serviceMissing,
+    usermod: serviceMissing,
   },
-  skip: { curl: programMissing("curl") },
-  after: { "vsec daemon -listen": (at) => answers(`http://${at.here(DAEMON)}`) },
+  after: {
+    "vsec daemon -listen": (at) => answers(`http://${at.here(DAEMON)}`),
+    "install -D -m 644 -t": startService,
+    "usermod --append": async ({ shell }) => {
+      const asks = "runuser --user ann -- env VSEC_ADDR=unix:///run/vsec/vsec.sock vsec status";
+      expect((await shell.run(asks, "")).printed).toContain("Sealed          false");
+    },
+  },
 };
 
 const UNIT = "/etc/systemd/system/vsec.service";
@@ -61,10 +111,6 @@ function prepareBoundary(at: Place): void {
   at.replaced.set("vsec status", "runuser --user ann -- vsec status");
 }
 
-/** The settings of a unit by their names; where one is given more than once, the last. */
-const settingsOf = (unit: string): Readonly<Record<string, string>> =>
-  Object.fromEntries([...unit.matchAll(/^(\w+)=(.*)$/gm)].map(([, name = "", value = ""]) => [name, value]));
-
 /** Does what the service manager would: there is none in a system of the page's own. */
 async function startUnit({ shell }: Place, unit: string): Promise<void> {
   if (programMissing("systemd-analyze") === undefined) {
@@ -96,7 +142,7 @@ const THREATS: PageExamples = {
     usermod: boundaryMissing,
     "cd /var": boundaryMissing,
     runuser: boundaryMissing,
-    systemctl: "needs systemd as the first process; what its unit says is started in its place",
+    systemctl: NO_MANAGER,
     export: boundaryMissing,
     "vsec status": boundaryMissing,
   },
