@@ -138,7 +138,12 @@ const STATIC_ROLES: PageExamples = {
 const DATABASE: PageExamples = {
   page: "docs/database.md",
   needs: ["postgres"],
-  prepare: (at) => initDatabase(at, "pg", ["app"]),
+  prepare: async (at) => {
+    await initDatabase(at, "pg", ["app"]);
+    await namesHost(at);
+    await runAsAdmin(at, "CREATE ROLE reports LOGIN PASSWORD 'of-someone-who-may-do-little'");
+    at.world.file("reports-password", "of-someone-who-may-do-little");
+  },
   figures: {
     "CREATE ROLE readers": async (at, text) => {
       const [make = "", grant = ""] = text.split("\n");
