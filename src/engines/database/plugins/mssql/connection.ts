@@ -105,11 +105,13 @@ async function inTransaction(
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
   const session = await begin(transaction);
+  let goHome: string | undefined;
   try {
-    const goHome = await homeOf(session);
+    goHome = await homeOf(session);
     await work(session);
     await session.query(goHome);
   } catch (error) {
+    if (goHome !== undefined) await session.query(goHome).catch(messageOf);
     // A severe error has rolled back already, which makes this one a failure of no interest.
     await transaction.rollback().catch(messageOf);
     throw error;
