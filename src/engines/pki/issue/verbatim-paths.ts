@@ -2,7 +2,7 @@ import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
 import { field, type Given, type Values } from "../../../framework/field.ts";
-import { signingIssuer } from "../issuers/signing.ts";
+import { issuingAuthority } from "../issuers/signing.ts";
 import { checkSignatureBits } from "../roles/check.ts";
 import { SIGNATURE_FIELDS, USAGE_FIELDS } from "../roles/fields.ts";
 import { type Role, requireRole } from "../roles/role.ts";
@@ -16,7 +16,7 @@ import { answerForm, describeIssued } from "./answer.ts";
 import { checkedCsr } from "./csr.ts";
 import { CSR_FIELD, FORMAT_FIELDS, ISSUER_FIELD, VALIDITY_FIELDS } from "./fields.ts";
 import { leased } from "./lease.ts";
-import { type CertificatePlan, carryOut, roleValidity } from "./plan.ts";
+import { carryOut, roleValidity, withinConstraints } from "./plan.ts";
 import { namesInCsr } from "./requested.ts";
 
 const FIELDS = {
@@ -116,8 +116,8 @@ async function signVerbatim(
   const hashBits = given.signature_bits ?? role?.signature_bits ?? 0;
   checkSignatureBits(hashBits);
   const { csr } = checkedCsr(values.csr);
-  const issuer = await signingIssuer(context.storage, issuerRef, "issuing-certificates");
-  const plan: CertificatePlan = {
+  const issuer = await issuingAuthority(context.storage, issuerRef);
+  const plan = withinConstraints({
     issuer,
     serial: newSerial(context.random),
     validity: roleValidity(context, terms, issuer, values),
@@ -128,7 +128,7 @@ async function signVerbatim(
     isStored: !terms.no_store,
     withoutRoots: values.remove_roots_from_chain,
     warnings: [],
-  };
+  });
   const run = async (): Promise<JsonObject> =>
     describeIssued(await carryOut(context, plan, csr.publicKey), issuer.certificate.der, form);
   const { warnings } = plan.validity;

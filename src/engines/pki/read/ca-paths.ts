@@ -7,10 +7,10 @@ import {
 } from "../../../framework/backend.ts";
 import type { Fields } from "../../../framework/field.ts";
 import type { EngineStorage } from "../../../framework/storage.ts";
-import { chainOf } from "../issue/answer.ts";
+import { chainDer } from "../issue/answer.ts";
 import { ISSUER_FIELD } from "../issue/fields.ts";
 import { chainPem } from "../issuers/describe.ts";
-import { type IssuerRecord, readAuthority } from "../issuers/record.ts";
+import { chainRecords, type IssuerRecord, readAuthority } from "../issuers/record.ts";
 import { findIssuer, requireIssuer } from "../issuers/resolve.ts";
 import { certificateDer, certificatesPem, NOTHING, unlessKnown } from "./raw.ts";
 
@@ -25,7 +25,8 @@ export function caPaths(context: MountContext): PathSpec[] {
     return issuer === null ? NOTHING : unlessCasAreKnown(storage, request, await show(issuer));
   };
   const own = (issuer: IssuerRecord): Buffer => Buffer.from(issuer.certificate, "base64");
-  const chain = async (issuer: IssuerRecord) => certificatesPem(await chainOf(storage, issuer));
+  const chain = async (issuer: IssuerRecord) =>
+    certificatesPem(chainDer(await chainRecords(storage, issuer)));
   return [
     ...["ca", "cert/ca/raw"].map((pattern) =>
       published(pattern, "The default issuer's certificate, in DER.", (request) =>

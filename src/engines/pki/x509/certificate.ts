@@ -20,6 +20,7 @@ import {
   toDer,
 } from "./asn1.ts";
 import {
+  type BasicConstraints,
   decodeExtensions,
   type Extension,
   encodeExtension,
@@ -30,6 +31,7 @@ import {
 } from "./extensions.ts";
 import { keyIdOf, readPublicKey } from "./keys.ts";
 import { decodeName } from "./name.ts";
+import { readNameConstraints } from "./name-constraints.ts";
 import { OID } from "./oids.ts";
 import { isSignedBy, type Signer } from "./signature.ts";
 
@@ -122,12 +124,21 @@ export function checkParts(certificate: Certificate): void {
   isCa(certificate);
   subjectKeyIdOf(certificate);
   authorityKeyIdOf(certificate);
+  const constraints = findExtension(certificate.extensions, OID.nameConstraints);
+  if (constraints !== undefined) readNameConstraints(constraints.value);
+}
+
+/** What the certificate says of being a CA's. */
+export function basicConstraintsOf({ extensions }: Pick<Certificate, "extensions">): BasicConstraints {
+  const constraints = findExtension(extensions, OID.basicConstraints);
+  return constraints === undefined
+    ? { isCa: false, maxPathLength: null }
+    : readBasicConstraints(constraints.value);
 }
 
 /** Whether the certificate says that it is a CA's. */
-export function isCa({ extensions }: Pick<Certificate, "extensions">): boolean {
-  const constraints = findExtension(extensions, OID.basicConstraints);
-  return constraints !== undefined && readBasicConstraints(constraints.value).isCa;
+export function isCa(certificate: Pick<Certificate, "extensions">): boolean {
+  return basicConstraintsOf(certificate).isCa;
 }
 
 /** The subject key id that the certificate states, else the one that its key has. */

@@ -2,6 +2,7 @@ import {
   type Asn1,
   boolean,
   bytesOf,
+  DerError,
   fromDer,
   ia5String,
   isTagged,
@@ -128,18 +129,27 @@ export function certificatePolicies(policies: readonly Policy[]): Extension {
   return extension(OID.certificatePolicies, sequence(...encoded));
 }
 
-/** The names that a CA may, and may not, issue for; each a GeneralName. */
-export function nameConstraints(permitted: readonly Asn1[], excluded: readonly Asn1[]): Extension {
-  const subtrees = (number: number, names: readonly Asn1[]): readonly Asn1[] =>
-    names.length === 0 ? [] : [tagged(number, ...names.map((name) => sequence(name)))];
-  return extension(OID.nameConstraints, sequence(...subtrees(0, permitted), ...subtrees(1, excluded)), true);
+/** What a certificate says of being a CA's. */
+export interface BasicConstraints {
+  readonly isCa: boolean;
+  /** How many CAs may be below it; null: any number. */
+  readonly maxPathLength: number | null;
 }
 
 /** @throws DerError */
-export function readBasicConstraints(value: Buffer): { readonly isCa: boolean } {
-  const [first] = sequenceParts(fromDer(value), "basic constraints");
+export function readBasicConstraints(value: Buffer): BasicConstraints {
+  const parts = sequenceParts(fromDer(value), "basic constraints");
+  const [first] = parts;
   const isCa = isUniversal(first, TAG.boolean) && bytesOf(first, "basic constraints")[0] !== 0;
-  return { isCa };
+  const length = parts.find((part) => isUniversal(part, TAG.integer));
+  return { isCa, maxPathLength: length === undefined ? null : pathLengthOf(length) };
+}
+
+/** A length that no path reaches is as good as none. @throws DerError */
+function pathLengthOf(node: Asn1): number {
+  const bytes = bytesOf(node, "basic constraints");
+  if (bytes.length === 0 || (bytes[0] ?? 0) >= 0x80) throw new DerError("malformed basic constraints");
+  return bytes.length > 4 ? Number.MAX_SAFE_INTEGER : bytes.readUIntBE(0, bytes.length);
 }
 
 /** The bits that are set. @throws DerError */
