@@ -78,6 +78,24 @@ describe("an intermediate", () => {
     expect(text).not.toContain("pathlen:9");
   });
 
+  test("has the policies that it is given, or else those of its request", async () => {
+    const { csr } = pki.csr("/O=Partner/CN=Partner CA", "-addext", "certificatePolicies=1.2.3.4");
+    const signed = async (terms: JsonObject): Promise<string> => {
+      const path = "pki/root/sign-intermediate";
+      return pki.text(
+        String((await pki.must(path, { csr, common_name: "Partner CA", ...terms })).certificate),
+      );
+    };
+    expect(await signed({})).not.toContain("Policy");
+    expect(await signed({ use_csr_values: true })).toContain("Policy: 1.2.3.4");
+    const given = await signed({ use_csr_values: true, policy_identifiers: "2.23.140.1.2.1" });
+    expect(given).toContain("Policy: 2.23.140.1.2.1");
+    expect(given).not.toContain("1.2.3.4");
+    expect(await pki.refused("pki/root/sign-intermediate", { csr, policy_identifiers: "nine" })).toContain(
+      "could not be parsed as a valid oid",
+    );
+  });
+
   test("may outlive who signs it, with a warning", async () => {
     await pki.mount("young");
     await pki.must("young/root/generate/internal", { common_name: "R", ttl: "10h", key_type: "ec" });

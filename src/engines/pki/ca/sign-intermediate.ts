@@ -14,8 +14,9 @@ import { issuingAuthority, type SigningIssuer } from "../issuers/signing.ts";
 import { checkSignatureBits } from "../roles/check.ts";
 import { SIGNATURE_FIELDS } from "../roles/fields.ts";
 import { newSerial } from "../serial.ts";
+import { readPolicies } from "../usage.ts";
 import { buildCertificate } from "../x509/certificate.ts";
-import type { Extension } from "../x509/extensions.ts";
+import { certificatePolicies, type Extension } from "../x509/extensions.ts";
 import { OID } from "../x509/oids.ts";
 import { signerFor } from "../x509/signature.ts";
 import { caExtensions } from "./extensions.ts";
@@ -35,6 +36,9 @@ const FIELDS = {
     default: -1,
   }),
   use_csr_values: field.bool({ description: "Subject, names and extensions are those of the request." }),
+  policy_identifiers: field.list({
+    description: "Policies of the CA: object identifiers, or objects with oid, notice and cps.",
+  }),
   skid: field.string({ description: "The subject key id, in hex, where it is not to be the key's hash." }),
 };
 
@@ -141,7 +145,8 @@ const OWN: ReadonlySet<string> = new Set([
 ]);
 
 function requestedOf(terms: SignTerms, { csr }: CheckedCsr) {
-  const bounds = caExtensions(terms);
+  const policies = readPolicies(terms.policy_identifiers);
+  const bounds = [...caExtensions(terms), ...(policies.length > 0 ? [certificatePolicies(policies)] : [])];
   if (!terms.use_csr_values) {
     const names = namesFrom(terms);
     const { common_name: commonName, serial_number: serialNumber } = terms;
