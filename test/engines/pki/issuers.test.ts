@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { JsonObject } from "../../../src/base/json.ts";
-import { dataOf } from "../../core/world.ts";
+import { dataOf, errorOf } from "../../core/world.ts";
 import { PkiWorld, YEARS_SECONDS } from "./world.ts";
 
 let pki: PkiWorld;
@@ -451,5 +451,27 @@ describe("what is published", () => {
     );
     expect(own).toContain("OCSP - URI:http://own.test/ocsp");
     expect(own).not.toContain("cdn.test");
+  });
+});
+
+describe("an issuer or a key that there is not", () => {
+  test("is said not to be found, by every way to ask for it", async () => {
+    for (const path of ["issuer/nope", "issuer/nope/json", "issuer/nope/pem", "issuer/nope/crl"]) {
+      const answer = await pki.world.get(`pki/${path}`);
+      expect([answer.status, errorOf(answer)]).toEqual([
+        400,
+        "unable to find PKI issuer for reference: nope",
+      ]);
+    }
+    const changed = await pki.world.put("pki/issuer/nope", { issuer_name: "x" });
+    expect(errorOf(changed)).toBe("unable to find PKI issuer for reference: nope");
+    const key = await pki.world.get("pki/key/nope");
+    expect([key.status, errorOf(key)]).toEqual([400, "unable to find PKI key for reference: nope"]);
+  });
+
+  test("does not have to be deleted", async () => {
+    for (const path of ["pki/issuer/nope", "pki/key/nope"]) {
+      expect((await pki.world.send("DELETE", path)).status).toBe(204);
+    }
   });
 });
