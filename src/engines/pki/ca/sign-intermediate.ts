@@ -7,7 +7,7 @@ import { chainDer, describeIssued } from "../issue/answer.ts";
 import { contentOf, issuedBy, roleSubject } from "../issue/content.ts";
 import { type CheckedCsr, checkedCsr } from "../issue/csr.ts";
 import { CSR_FIELD, ISSUER_FIELD } from "../issue/fields.ts";
-import { namesFrom, namesInCsr, withCommonName } from "../issue/requested.ts";
+import { checkSubject, namesFrom, namesInCsr, withCommonName } from "../issue/requested.ts";
 import { certWrite } from "../issue/store.ts";
 import { validityOf } from "../issue/validity.ts";
 import { issuingAuthority, type SigningIssuer } from "../issuers/signing.ts";
@@ -141,6 +141,7 @@ const OWN: ReadonlySet<string> = new Set([
   OID.authorityKeyId,
   OID.authorityInfoAccess,
   OID.crlDistributionPoints,
+  OID.freshestCrl,
   OID.subjectAltName,
 ]);
 
@@ -156,6 +157,7 @@ function requestedOf(terms: SignTerms, { csr }: CheckedCsr) {
       extensions: bounds,
     };
   }
+  checkSubject(csr);
   const set = new Set(bounds.map(({ oid }) => oid));
   const extra: readonly Extension[] = csr.extensions.filter(({ oid }) => !OWN.has(oid) && !set.has(oid));
   return { subject: csr.subject, names: namesInCsr(csr), extensions: [...bounds, ...extra] };

@@ -17,7 +17,7 @@ import { checkedCsr } from "./csr.ts";
 import { CSR_FIELD, FORMAT_FIELDS, ISSUER_FIELD, VALIDITY_FIELDS } from "./fields.ts";
 import { leased } from "./lease.ts";
 import { carryOut, roleValidity, withinConstraints } from "./plan.ts";
-import { namesInCsr } from "./requested.ts";
+import { checkSubject, namesInCsr } from "./requested.ts";
 
 const FIELDS = {
   ...VALIDITY_FIELDS,
@@ -116,6 +116,7 @@ async function signVerbatim(
   const hashBits = given.signature_bits ?? role?.signature_bits ?? 0;
   checkSignatureBits(hashBits);
   const { csr } = checkedCsr(values.csr);
+  checkSubject(csr);
   const issuer = await issuingAuthority(context.storage, issuerRef);
   const plan = withinConstraints({
     issuer,
@@ -136,7 +137,7 @@ async function signVerbatim(
   return { data: await run(), warnings };
 }
 
-/** What the issuer says of itself and of its own right to say so; a request has no part in it. */
+/** What the issuer says of itself and of its own right to say so, and what makes a CA; a request has no part in it. */
 const ISSUERS: ReadonlySet<string> = new Set([
   OID.basicConstraints,
   OID.nameConstraints,
@@ -146,6 +147,7 @@ const ISSUERS: ReadonlySet<string> = new Set([
   OID.crlDistributionPoints,
   OID.freshestCrl,
   OID.subjectAltName,
+  OID.netscapeCertType,
 ]);
 
 function verbatimExtensions(

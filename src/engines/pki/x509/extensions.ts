@@ -45,17 +45,33 @@ export function encodeExtension({ oid: type, critical, value }: Extension): Asn1
     : sequence(oid(type), octetString(value));
 }
 
-/** Reads the extensions of a certificate, a request or a CRL. @throws DerError */
+/**
+ * Reads the extensions of a certificate, a request or a CRL. @throws DerError also for one that is there twice, of which readers
+ * take the first, or the last (RFC 5280 section 4.2).
+ */
 export function decodeExtensions(node: Asn1): readonly Extension[] {
-  return sequenceParts(node, "extensions").map((part) => {
-    const [type, second, third] = sequenceParts(part, "extension");
-    const hasFlag = isUniversal(second, TAG.boolean);
-    return {
-      oid: oidOf(type, "extension"),
-      critical: hasFlag && bytesOf(second, "extension")[0] !== 0,
-      value: bytesOf(hasFlag ? third : second, "extension"),
-    };
-  });
+  const extensions = sequenceParts(node, "extensions").map(decodeExtension);
+  checkOnce(extensions);
+  return extensions;
+}
+
+/** @throws DerError for an extension that is there twice. */
+export function checkOnce(extensions: readonly Extension[]): void {
+  const seen = new Set<string>();
+  for (const { oid: type } of extensions) {
+    if (seen.has(type)) throw new DerError(`an extension that is there twice: ${type}`);
+    seen.add(type);
+  }
+}
+
+function decodeExtension(part: Asn1): Extension {
+  const [type, second, third] = sequenceParts(part, "extension");
+  const hasFlag = isUniversal(second, TAG.boolean);
+  return {
+    oid: oidOf(type, "extension"),
+    critical: hasFlag && bytesOf(second, "extension")[0] !== 0,
+    value: bytesOf(hasFlag ? third : second, "extension"),
+  };
 }
 
 export function findExtension(extensions: readonly Extension[], type: string): Extension | undefined {
