@@ -152,8 +152,10 @@ async function findRevocable(context: MountContext, certificate: Certificate): P
 function revocation(context: MountContext): Pick<CertificateSource, "statusOf" | "revoke"> {
   return {
     statusOf: async (certificate) => {
-      if ((await findRevocable(context, certificate)) === null) return "unknown";
-      return (await readRevoked(context.storage, certificate.serial)) === null ? "good" : "revoked";
+      const found = await findRevocable(context, certificate);
+      if (found === null) return "unknown";
+      const revoked = await readRevoked(context.storage, certificate.serial, found.crlScope);
+      return revoked === null ? "good" : "revoked";
     },
     revoke: async (certificate) => {
       const found = await findRevocable(context, certificate);
