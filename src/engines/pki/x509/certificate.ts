@@ -27,6 +27,7 @@ import {
   findExtension,
   readAuthorityKeyId,
   readBasicConstraints,
+  readKeyUsage,
   readSubjectKeyId,
 } from "./extensions.ts";
 import { keyIdOf, readPublicKey } from "./keys.ts";
@@ -124,6 +125,8 @@ export function checkParts(certificate: Certificate): void {
   isCa(certificate);
   subjectKeyIdOf(certificate);
   authorityKeyIdOf(certificate);
+  const usage = findExtension(certificate.extensions, OID.keyUsage);
+  if (usage !== undefined) readKeyUsage(usage.value);
   const constraints = findExtension(certificate.extensions, OID.nameConstraints);
   if (constraints !== undefined) readNameConstraints(constraints.value);
 }
