@@ -62,7 +62,7 @@ function reasonAgainst({ permitted, excluded }: NameConstraints, name: GeneralNa
   if (exception !== undefined) return `${baseText(form, exception)} is excluded`;
   if (bounds.length === 0) return null;
   if (bounds.some((it) => !it.isBounded && form.permits(it.base.bytes, name.bytes))) return null;
-  return `permitted ${bounds.length === 1 ? "is" : "are"} only ${listText(form, bounds)}`;
+  return `only ${listText(form, bounds)} ${bounds.length === 1 ? "is" : "are"} permitted`;
 }
 
 function nameText({ kind, bytes }: GeneralName): string {
