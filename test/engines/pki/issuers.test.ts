@@ -411,6 +411,7 @@ describe("what is published", () => {
           return (await pki.world.core.handle({ method: "GET", path: `public/${name}`, headers })).status;
         }),
       );
+    pki.world.advance(5);
     const { headers } = await pki.world.core.handle({ method: "GET", path: "public/ca" });
     const since = headers?.["Last-Modified"] ?? "";
     expect(Date.parse(since)).toBeLessThanOrEqual(pki.world.now);

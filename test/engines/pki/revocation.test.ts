@@ -214,6 +214,7 @@ describe("a CRL", () => {
       passthrough_request_headers: ["If-Modified-Since"],
       allowed_response_headers: ["Last-Modified"],
     });
+    pki.world.advance(5);
     const since = (await read({})).headers?.["Last-Modified"] ?? "";
     expect(Date.parse(since)).toBeLessThanOrEqual(pki.world.now);
     expect((await read({ "if-modified-since": since })).status).toBe(304);
