@@ -3,17 +3,15 @@ import {
   type Asn1,
   bitString,
   bitsOf,
-  bytesOf,
   firstPartBytes,
   fromDer,
   integer,
   isTagged,
-  isUniversal,
+  magnitudeOf,
   partsOf,
   sequence,
   sequenceParts,
   smallInteger,
-  TAG,
   tagged,
   time,
   timeOf,
@@ -94,7 +92,7 @@ export function readCertificate(der: Buffer): Certificate {
     tbs: firstPartBytes(der),
     algorithm: sequenceOf(algorithm, "signature algorithm"),
     signature: bitsOf(signature, "signature"),
-    serial: serialHex(serial),
+    serial: magnitudeOf(serial, "serial number").toString("hex"),
     issuer: toDer(sequenceOf(issuer, "issuer")),
     subject: toDer(sequenceOf(subject, "subject")),
     publicKey: toDer(sequenceOf(publicKey, "public key")),
@@ -110,12 +108,6 @@ export function readCertificate(der: Buffer): Certificate {
 function sequenceOf(node: Asn1 | undefined, what: string): Asn1 {
   sequenceParts(node, what);
   return node as Asn1;
-}
-
-function serialHex(node: Asn1 | undefined): string {
-  const bytes = bytesOf(node, "serial number");
-  if (!isUniversal(node, TAG.integer)) partsOf(undefined, "serial number");
-  return (bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes).toString("hex");
 }
 
 /** Reads all that is made use of later, of a certificate that others have made. @throws DerError for what is malformed. */

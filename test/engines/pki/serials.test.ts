@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { PkiWorld } from "./world.ts";
 
@@ -85,4 +85,34 @@ test("of two certificates with one serial number each goes on the CRL of its own
   expect(await crlOf(first)).toContain("No Revoked Certificates");
   expect(await crlOf(second)).toContain("No Revoked Certificates");
   expect((await pki.world.send("LIST", "pki/certs/revoked")).status).toBe(404);
+});
+
+describe("a serial number below zero", () => {
+  test("is not that of a certificate, whose CRL entry would be for another one", async () => {
+    const { csr, keyFile } = pki.csr("/CN=Minus");
+    const made = pki.openssl(
+      ...["x509", "-req", "-in", pki.file(csr), "-key", keyFile, "-set_serial", "-5", "-days", "1"],
+    ).text;
+    const certificate = made.slice(made.indexOf("-----BEGIN CERTIFICATE"));
+    expect(await pki.refused("pki/revoke", { certificate })).toBe(
+      "certificate holds a certificate that cannot be read: malformed serial number",
+    );
+  });
+
+  test("is not asked for by OCSP either", async () => {
+    await pki.mount("minus");
+    const { certificate } = await pki.must("minus/root/generate/internal", {
+      common_name: "R",
+      key_type: "ec",
+    });
+    const request = pki.file("");
+    const issuer = pki.file(String(certificate));
+    const asked = async (serial: string): Promise<number> => {
+      pki.openssl("ocsp", "-issuer", issuer, "-serial", serial, "-no_nonce", "-reqout", request);
+      const text = readFileSync(request).toString("base64").replaceAll("/", "_");
+      return (await pki.raw(`minus/ocsp/${text}`)).status;
+    };
+    expect(await asked("0x85")).toBe(200);
+    expect(await asked("-0x7b")).toBe(400);
+  });
 });
