@@ -1,5 +1,6 @@
+import { certificateOf } from "../issuers/chain.ts";
 import type { IssuerRecord } from "../issuers/record.ts";
-import { type Certificate, isIssuedBy, isSelfSigned, readCertificate } from "../x509/certificate.ts";
+import { type Certificate, isIssuedBy, isSelfSigned } from "../x509/certificate.ts";
 import { isSameName } from "../x509/name.ts";
 
 /**
@@ -14,9 +15,7 @@ export function objectionAbove(
   chain: readonly Pick<IssuerRecord, "certificate">[],
   objectionOf: (ca: Certificate, below: number) => string | null,
 ): string | null {
-  const [issuer, ...above] = chain.map(({ certificate }) =>
-    readCertificate(Buffer.from(certificate, "base64")),
-  );
+  const [issuer, ...above] = chain.map(certificateOf);
   if (issuer === undefined) return null;
   const objections: string[] = [];
   const reached = new Map([[issuer, 0]]);
