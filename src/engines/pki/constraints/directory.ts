@@ -6,9 +6,10 @@ import type { NameForm } from "./form.ts";
 export const DIRECTORY_FORM: NameForm = {
   label: "subject",
   show: nameText,
+  isBase: (base) => keysOf(base) !== null,
   problemOf: (name) => (keysOf(name) === null ? "it is malformed" : null),
   permits: isWithin,
-  excludes: (base, name) => keysOf(base) === null || isWithin(base, name),
+  excludes: isWithin,
 };
 
 function isWithin(base: Buffer, name: Buffer): boolean {

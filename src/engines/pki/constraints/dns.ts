@@ -8,6 +8,7 @@ import type { NameForm } from "./form.ts";
 export const DNS_FORM: NameForm = {
   label: "DNS name",
   show: (bytes) => textOf(bytes),
+  isBase: isPlain,
   problemOf: (name) => hostProblem(textOf(name)),
   permits: (base, name) => isBelow(textOf(base), textOf(name)),
   excludes: (base, name) => mayBeBelow(textOf(base), textOf(name)),
@@ -16,6 +17,11 @@ export const DNS_FORM: NameForm = {
 /** The characters as they stand in the certificate. */
 export function textOf(bytes: Buffer): string {
   return bytes.toString("latin1");
+}
+
+/** Whether a constraint is made of characters that can be seen; none at all is one, too. */
+export function isPlain(base: Buffer): boolean {
+  return /^[\x21-\x7e]*$/.test(textOf(base));
 }
 
 /** Why verifiers may read a host in different ways; null: they do not. */

@@ -1,4 +1,4 @@
-import { hostProblem, textOf } from "./dns.ts";
+import { hostProblem, isPlain, textOf } from "./dns.ts";
 import type { NameForm } from "./form.ts";
 
 /**
@@ -8,6 +8,7 @@ import type { NameForm } from "./form.ts";
 export const EMAIL_FORM: NameForm = {
   label: "email address",
   show: (bytes) => textOf(bytes),
+  isBase: isPlain,
   problemOf: (name) => {
     const mailbox = mailboxOf(textOf(name));
     return mailbox === null ? "it is not an address of a mailbox" : hostProblem(mailbox.host);

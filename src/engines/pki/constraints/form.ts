@@ -7,6 +7,8 @@ export interface NameForm {
   readonly label: string;
   /** A name or a constraint, for messages. */
   show(bytes: Buffer): string;
+  /** Whether bytes are a constraint at all. One that is none spoils all others of its kind for some verifiers. */
+  isBase(base: Buffer): boolean;
   /** Why a name can be compared with no constraint; null: it can. */
   problemOf(name: Buffer): string | null;
   /** Whether every verifier finds the name within the constraint. */

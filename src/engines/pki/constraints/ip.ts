@@ -4,13 +4,11 @@ import type { NameForm } from "./form.ts";
 /** Addresses: a constraint is an address and its mask. */
 export const IP_FORM: NameForm = {
   label: "IP address",
+  isBase: isBlock,
   show: (bytes) => (isBlock(bytes) ? blockText(bytes) : ipText(bytes)),
   problemOf: (name) => (name.length === 4 || name.length === 16 ? null : "it is not 4 or 16 bytes long"),
   permits: isWithin,
-  excludes: (base, name) => {
-    if (!isBlock(base)) return true;
-    return isWithin(base, name) || isWithin(shortBlock(base), shortAddress(name));
-  },
+  excludes: (base, name) => isWithin(base, name) || isWithin(shortBlock(base), shortAddress(name)),
 };
 
 function isBlock(base: Buffer): boolean {

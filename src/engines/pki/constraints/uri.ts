@@ -1,11 +1,12 @@
 import { isIP } from "node:net";
-import { hostProblem, textOf } from "./dns.ts";
+import { hostProblem, isPlain, textOf } from "./dns.ts";
 import type { NameForm } from "./form.ts";
 
 /** URIs: a constraint is for the host, exactly; with a dot before it, for all hosts below. */
 export const URI_FORM: NameForm = {
   label: "URI",
   show: (bytes) => textOf(bytes),
+  isBase: isPlain,
   problemOf: (name) => uriProblem(textOf(name)),
   permits: (base, name) => isWithin(textOf(base), hostOf(textOf(name)) ?? ""),
   excludes: (base, name) => {

@@ -19,6 +19,7 @@ const FORMS: ReadonlyMap<string, NameForm> = new Map([
 const UNKNOWN_FORM: NameForm = {
   label: "name of another kind",
   show: (bytes) => bytes.toString("hex"),
+  isBase: () => true,
   problemOf: () => "constraints on names of its kind are not understood",
   permits: () => false,
   excludes: () => true,
@@ -30,23 +31,21 @@ const UTF8_MAILBOX = "other 1.3.6.1.5.5.7.8.9";
 /** Listed in a message. */
 const SHOWN_MAX = 5;
 
-/**
- * Why names break the constraints of a CA, as the end of a sentence that begins with a name. Null: they do not.
- * @see RFC 5280 section 4.2.1.10
- */
+/** A name that a CA may not issue for. */
+export interface Violation {
+  /** The name and its kind. */
+  readonly name: string;
+  /** What is wrong with it, or which constraint it breaks. */
+  readonly reason: string;
+}
+
+/** The first of the names that breaks the constraints. Null: none does. @see RFC 5280 section 4.2.1.10 */
 export function violationOf(constraints: NameConstraints, names: readonly GeneralName[]): Violation | null {
   for (const name of names) {
     const reason = reasonAgainst(constraints, name);
     if (reason !== null) return { name: nameText(name), reason };
   }
   return null;
-}
-
-export interface Violation {
-  /** The name and its kind. */
-  readonly name: string;
-  /** What is wrong with it, or which constraint it breaks. */
-  readonly reason: string;
 }
 
 function reasonAgainst({ permitted, excluded }: NameConstraints, name: GeneralName): string | null {
@@ -58,10 +57,13 @@ function reasonAgainst({ permitted, excluded }: NameConstraints, name: GeneralNa
   const form = FORMS.get(name.kind) ?? UNKNOWN_FORM;
   const problem = form.problemOf(name.bytes);
   if (problem !== null) return problem;
-  const exception = exceptions.find((it) => it.isBounded || form.excludes(it.base.bytes, name.bytes));
+  if ([...bounds, ...exceptions].some((it) => it.isBounded || !form.isBase(it.base.bytes))) {
+    return "a constraint on names of its kind cannot be read";
+  }
+  const exception = exceptions.find((it) => form.excludes(it.base.bytes, name.bytes));
   if (exception !== undefined) return `${baseText(form, exception)} is excluded`;
   if (bounds.length === 0) return null;
-  if (bounds.some((it) => !it.isBounded && form.permits(it.base.bytes, name.bytes))) return null;
+  if (bounds.some((it) => form.permits(it.base.bytes, name.bytes))) return null;
   return `only ${listText(form, bounds)} ${bounds.length === 1 ? "is" : "are"} permitted`;
 }
 

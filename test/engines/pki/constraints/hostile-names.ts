@@ -398,6 +398,11 @@ export const GROUPS: readonly Group[] = [
     refused: ["ip:10.0.0.1"],
   },
   {
+    title: "a block of addresses beside one that is none",
+    permitted: ["hex:ip:0a0000ff00", "ip:10.0.0.0/8"],
+    refused: ["ip:10.0.0.1"],
+  },
+  {
     title: "an excluded block of addresses that is none",
     notForGnutls: ["dns:a.example.com"],
     excluded: ["hex:ip:0a0000ff"],
