@@ -2,6 +2,7 @@ import { badRequest } from "../../../base/errors.ts";
 import { failpoint } from "../../../base/failpoint.ts";
 import type { MountContext } from "../../../framework/backend.ts";
 import { checkNameConstraints } from "../constraints/enforce.ts";
+import { checkPlace } from "../constraints/path-length.ts";
 import type { IssuingAuthority } from "../issuers/signing.ts";
 import type { Role } from "../roles/role.ts";
 import { newSerial } from "../serial.ts";
@@ -74,9 +75,10 @@ export function planByRole(
   });
 }
 
-/** The plan, if the name constraints of its issuer and of those above allow it. @throws ApiError 400 */
+/** The plan, if its issuer and those above allow it by their name constraints and path lengths. @throws ApiError 400 */
 export function withinConstraints(plan: CertificatePlan): CertificatePlan {
   const { issuer, subject, names } = plan;
+  checkPlace(issuer.chain);
   checkNameConstraints(issuer.chain, { subject, altNames: names, isCa: false });
   return plan;
 }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import type { JsonObject } from "../../../../src/base/json.ts";
 import { acmeWorld, TestClient } from "../acme/world.ts";
 import { PkiWorld } from "../world.ts";
@@ -352,6 +353,47 @@ describe("how many CAs may be below", () => {
     expect(await pki.refused("above-1/root/sign-intermediate", { csr, common_name: "Second CA" })).toContain(
       'the CA "CN=Root of Acme" has a max path length of 1',
     );
+  });
+
+  test("is not exceeded by a CA from elsewhere either: what it issues would be trusted by nobody", async () => {
+    const [rootKey, subKey] = [pki.file(""), pki.file("")];
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    const pemIn = (text: string): string => text.slice(text.indexOf("-----BEGIN"));
+    const root = pemIn(
+      pki.openssl(
+        ...["req", "-x509", ...key, "-keyout", rootKey, "-subj", "/CN=Strict root"],
+        ...["-addext", "basicConstraints=critical,CA:TRUE,pathlen:0"],
+      ).text,
+    );
+    const signed = (pathLength: string): string => {
+      const csr = pki.openssl(
+        ...["req", "-new", ...key, "-keyout", subKey, "-subj", "/CN=Beyond"],
+        ...["-addext", `basicConstraints=critical,CA:TRUE${pathLength}`],
+      ).text;
+      return pemIn(
+        pki.openssl(
+          ...["x509", "-req", "-in", pki.file(pemIn(csr)), "-CA", pki.file(root), "-CAkey", rootKey],
+          ...["-set_serial", "2", "-days", "10", "-copy_extensions", "copy"],
+        ).text,
+      );
+    };
+    await pki.mount("beyond");
+    const sub = signed("");
+    const { mapping } = await pki.must("beyond/issuers/import/bundle", {
+      pem_bundle: `${sub}\n${root}\n${readFileSync(subKey, "utf8")}`,
+    });
+    const [id = ""] = Object.entries(mapping as JsonObject).find(([, keyId]) => keyId !== "") ?? [];
+    const csr = pki.csr("/CN=a.example.com").csr;
+    expect(await pki.refused(`beyond/issuer/${id}/sign-verbatim`, { csr, ttl: "1h" })).toBe(
+      'the CA "CN=Strict root" has a max path length of 0, which the issuer is beyond',
+    );
+    const leaf = pki.openssl(
+      ...["x509", "-req", "-in", pki.file(csr), "-CA", pki.file(sub), "-CAkey", subKey, "-set_serial", "3"],
+    ).text;
+    const verified = pki.openssl(
+      ...["verify", "-CAfile", pki.file(root), "-untrusted", pki.file(sub), pki.file(pemIn(leaf))],
+    );
+    expect(verified.text).toContain("path length constraint exceeded");
   });
 
   test("is any number below a CA that does not say", async () => {
