@@ -58,6 +58,8 @@ async function prepareAcme(at: Place): Promise<void> {
   at.program("certbot", certbotScript());
 }
 
+const PASSWORD_HOST = "test/e2e/ssh-password.test.ts logs in at a host that has the page's program";
+
 const acmeMissing = ownSystemMissing() ?? certbotMissing();
 
 export const ENGINE_PAGES: readonly PageExamples[] = [
@@ -87,11 +89,15 @@ export const ENGINE_PAGES: readonly PageExamples[] = [
       const role = "allowed_users=ubuntu,deploy default_user=ubuntu";
       at.replaced.set(role, role.replaceAll("ubuntu", user));
     },
-    files: { "/etc/ssh/sshd_config.d/authority.conf": startHost },
+    files: { "/etc/ssh/sshd_config.d/authority.conf": startHost, sshd_config: PASSWORD_HOST },
     skip: {
       "ssh ubuntu@host": sshdMissing(),
       "vsec ssh -mode=ca": sshdMissing(),
-      "vsec ssh -mode=otp": "needs a host with Vault's PAM module; test/e2e/ssh.test.ts runs it without",
+      "vsec ssh -mode=otp": PASSWORD_HOST,
+    },
+    figures: {
+      "#!/bin/sh\n# pam_exec": PASSWORD_HOST,
+      "auth required pam_exec.so quiet expose_authtok": PASSWORD_HOST,
     },
   },
 ];
