@@ -9,7 +9,7 @@ BUN := scripts/bun
 INSTALLED := node_modules/.package-lock.json
 # Folders too: removing a file must rebuild as well.
 SOURCES := $(shell find src -type f -o -type d)
-BUILD_INPUTS := $(SOURCES) $(INSTALLED) package.json tsconfig.json scripts/build.ts dist/.revision
+BUILD_INPUTS := $(SOURCES) $(INSTALLED) package.json tsconfig.json scripts/build.ts $(wildcard scripts/build/*) dist/.revision
 
 .PHONY: help
 help: ## Show this list
@@ -63,6 +63,10 @@ test: $(INSTALLED) servers build build-failpoints ## Run every test, or some: ma
 .PHONY: bench
 bench: build ## Run the benchmarks
 	$(BUN) bench/run.ts $(ONLY)
+
+.PHONY: startup-profile
+startup-profile: build ## Record which functions a short command uses, for builds to lay them out by
+	$(BUN) scripts/record-startup.ts
 
 .PHONY: demo
 demo: build ## Show the whole way of a credential, against a PostgreSQL of its own

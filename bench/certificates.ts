@@ -1,29 +1,32 @@
 /**
  * How many certificates the pki engine issues a second, by type of key: whole requests, policies and audit included, over a
  * store in memory. The yardstick, in turns with it, is what cannot be left out: making the key and signing once, with
- * node:crypto alone.
+ * node:crypto alone. Beside it stands the limit of the machine, by openssl's own measure.
  */
 import { generateKeyPair, type KeyObject, sign } from "node:crypto";
 import { promisify } from "node:util";
 import { CoreWorld, dataOf, errorOf } from "../test/core/world.ts";
 import { BenchFailed, interleave, median } from "./measure.ts";
+import { rsaKeyRate, signatureRate } from "./openssl-speed.ts";
 import { type Figure, formatRate, type Ratio, type Row } from "./report.ts";
 
 interface Kind {
   readonly type: "rsa" | "ec" | "ed25519";
   readonly bits: number;
   readonly label: string;
+  /** As `openssl speed` calls it. */
+  readonly algorithm: string;
   /** Certificates of a turn, so that it takes some tens of milliseconds. */
   readonly batch: number;
   readonly rounds: number;
 }
 
 const KINDS: readonly Kind[] = [
-  { type: "ed25519", bits: 0, label: "Ed25519", batch: 60, rounds: 20 },
-  { type: "ec", bits: 256, label: "ECDSA P-256", batch: 60, rounds: 20 },
-  { type: "ec", bits: 384, label: "ECDSA P-384", batch: 20, rounds: 20 },
+  { type: "ed25519", bits: 0, label: "Ed25519", algorithm: "ed25519", batch: 60, rounds: 20 },
+  { type: "ec", bits: 256, label: "ECDSA P-256", algorithm: "ecdsap256", batch: 60, rounds: 20 },
+  { type: "ec", bits: 384, label: "ECDSA P-384", algorithm: "ecdsap384", batch: 20, rounds: 20 },
   // How long an RSA key takes is a matter of luck: it takes many until the luck is even.
-  { type: "rsa", bits: 2048, label: "RSA 2048", batch: 8, rounds: 40 },
+  { type: "rsa", bits: 2048, label: "RSA 2048", algorithm: "rsa2048", batch: 8, rounds: 40 },
 ];
 
 /** About as much as a certificate's content. */
@@ -45,9 +48,28 @@ export async function certificatesFigure(): Promise<Figure> {
       { what: `${kind.label}: keys made and used once by node:crypto`, value: formatRate(plain) },
     );
     ratios.push({ what: `${kind.label}: issued / made and used once`, value: issued / plain });
+    const limit = limitOf(kind, signed);
+    rows.push(...limit.rows);
+    ratios.push(...limit.ratios);
   }
   return { title: "certificates: issued by the pki engine, in one process on one core", rows, ratios };
 }
+
+/** How many signatures, and RSA keys, openssl makes. */
+function limitOf({ type, bits, label, algorithm }: Kind, signed: number): Pick<Figure, "rows" | "ratios"> {
+  const signatures = signatureRate(algorithm);
+  if (signatures === null) return { rows: [], ratios: [] };
+  const keys = type === "rsa" ? rsaKeyRate(bits, RSA_KEYS) : null;
+  return {
+    rows: [
+      { what: `${label}: signatures by openssl speed, the limit`, value: formatRate(signatures) },
+      ...(keys === null ? [] : [{ what: `${label}: keys by openssl genpkey`, value: formatRate(keys) }]),
+    ],
+    ratios: [{ what: `${label}: signed / signatures by openssl`, value: signed / signatures }],
+  };
+}
+
+const RSA_KEYS = 60;
 
 async function measure({ type, bits, label, batch, rounds }: Kind) {
   const world = await CoreWorld.create();

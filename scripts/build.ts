@@ -1,70 +1,21 @@
 /**
- * Compiles the binary: `scripts/bun scripts/build.ts [--failpoints] [--entry FILE] [--target NAME --runtime FILE] OUTPUT`.
+ * Compiles the binary: `scripts/bun scripts/build.ts [--failpoints] [--without-profile] [--entry FILE]
+ * [--target NAME --runtime FILE] OUTPUT`.
  * For another machine than this one: the compiler's name for it (`bun-linux-arm64`), and that machine's Bun.
  * The same commit gives the same bytes, wherever and whenever it is built.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import path from "node:path";
 import { parseArgs } from "node:util";
-import type { BunPlugin, CompileBuildOptions } from "bun";
+import type { CompileBuildOptions } from "bun";
 import manifest from "../package.json" with { type: "json" };
+import { withDirectCrypto, withoutAzure, withoutBuildFolder, withoutFailpoints } from "./build/plugins.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..");
-
-/** A call of a failpoint as a statement of its own. Names are literals, so that a search finds every one. */
-const FAILPOINT_STATEMENT = /^[ \t]*failpoint\("[^"\n]*"\);[ \t]*$/gm;
-const FAILPOINT_CALL = /\bfailpoint\(/;
-
-class BuildError extends Error {}
-
-/** Takes the failpoints out of the sources before they are compiled: not even their names reach the release. */
-const withoutFailpoints: BunPlugin = {
-  name: "without-failpoints",
-  setup(build) {
-    build.onLoad({ filter: /[/\\]src[/\\].*\.ts$/ }, async ({ path: file }) => {
-      const source = await readFile(file, "utf8");
-      if (file.endsWith(path.join("base", "failpoint.ts"))) return { contents: source, loader: "ts" };
-      const contents = source.replace(FAILPOINT_STATEMENT, "");
-      if (FAILPOINT_CALL.test(contents))
-        throw new BuildError(
-          `${file}: write a failpoint as a statement of its own: failpoint("area:place");`,
-        );
-      return { contents, loader: "ts" };
-    });
-  },
-};
-
-/** What the driver of Microsoft SQL Server loads for logins at Azure, which no connection here can ask for. */
-const AZURE = /^@azure\/(?:core-auth|identity|keyvault-keys)$/;
-
-/** Puts a module of nothing in the place of Azure's libraries: several megabytes, loaded with the driver. */
-const withoutAzure: BunPlugin = {
-  name: "without-azure",
-  setup(build) {
-    build.onResolve({ filter: AZURE }, ({ path: name }) => ({ path: name, namespace: "without-azure" }));
-    build.onLoad({ filter: AZURE, namespace: "without-azure" }, () => ({
-      // Answers what is asked at load, and in a connection that has no such login.
-      contents: "module.exports = { isTokenCredential: () => false };",
-      loader: "js",
-    }));
-  },
-};
-
-/**
- * The driver of Oracle names its own folder when it looks for its native half, which is never asked for. Compiled in, that
- * would be the folder of the build.
- */
-const withoutBuildFolder: BunPlugin = {
-  name: "without-build-folder",
-  setup(build) {
-    build.onLoad({ filter: /[/\\]oracledb[/\\]lib[/\\]oracledb\.js$/ }, async ({ path: file }) => ({
-      contents: (await readFile(file, "utf8")).replaceAll("__dirname", '"."'),
-      loader: "js",
-    }));
-  },
-};
+/** Which functions reading a credential uses, in their order: `make startup-profile` records it. */
+const STARTUP_PROFILE = path.join(ROOT, "scripts", "build", "startup.order");
 
 /** What git prints, or undefined where there is no git or no repository (a source archive). */
 function git(...args: readonly string[]): string | undefined {
@@ -95,6 +46,8 @@ interface Compilation {
   readonly entry: string;
   readonly output: string;
   readonly failpoints: boolean;
+  /** Whether functions are laid out in the order in which a command uses them. */
+  readonly profile: boolean;
   readonly target?: string;
   readonly runtime?: string;
 }
@@ -106,7 +59,7 @@ function destination({ target, runtime }: Compilation): Partial<CompileBuildOpti
 }
 
 async function compile(compilation: Compilation): Promise<void> {
-  const { entry, output, failpoints } = compilation;
+  const { entry, output, failpoints, profile } = compilation;
   await mkdir(path.dirname(output), { recursive: true });
   // Compiled under a name of its own and moved into place: whoever runs the old binary meanwhile keeps it, and the
   // file's name, which the compiler writes into the binary, is the same for every output.
@@ -120,11 +73,18 @@ async function compile(compilation: Compilation): Promise<void> {
       format: "esm",
       bytecode: true,
       splitting: true,
+      // Each chunk that a command loads costs it time.
+      minChunkSize: 65_536,
       minify: true,
       sourcemap: "none",
       // The optional native half of pg, which is never asked for.
       external: ["pg-native"],
-      plugins: [withoutAzure, withoutBuildFolder, ...(failpoints ? [] : [withoutFailpoints])],
+      plugins: [
+        withoutAzure,
+        withoutBuildFolder,
+        withDirectCrypto,
+        ...(failpoints ? [] : [withoutFailpoints]),
+      ],
       define: {
         VSEC_FAILPOINTS: String(failpoints),
         VSEC_VERSION: JSON.stringify(manifest.version),
@@ -141,6 +101,7 @@ async function compile(compilation: Compilation): Promise<void> {
         autoloadPackageJson: false,
         // A command's code runs a few times and is gone: it takes less processor time with less of it compiled.
         jitPolicy: 32,
+        ...(profile && existsSync(STARTUP_PROFILE) ? { bytecodeOrder: STARTUP_PROFILE } : {}),
       },
     });
     for (const log of result.logs) process.stderr.write(`${log}\n`);
@@ -155,6 +116,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     failpoints: { type: "boolean", default: false },
+    "without-profile": { type: "boolean", default: false },
     entry: { type: "string", default: path.join(ROOT, "src", "main.ts") },
     revision: { type: "boolean", default: false },
     target: { type: "string" },
@@ -166,7 +128,7 @@ const [output] = positionals;
 if (values.revision) {
   process.stdout.write(`${revision()}\n`);
 } else if (output === undefined) {
-  process.stderr.write("usage: scripts/build.ts [--failpoints] [--entry FILE] OUTPUT\n");
+  process.stderr.write("usage: scripts/build.ts [--failpoints] [--without-profile] [--entry FILE] OUTPUT\n");
   process.exitCode = 1;
 } else {
   try {
@@ -175,6 +137,7 @@ if (values.revision) {
     await compile({
       ...files,
       failpoints,
+      profile: !values["without-profile"],
       ...(target === undefined || runtime === undefined ? {} : { target, runtime }),
     });
   } catch (error) {

@@ -1,4 +1,5 @@
-import { fstatSync, writeSync } from "node:fs";
+import { fstatSync, statSync, writeSync } from "node:fs";
+import { devNull } from "node:os";
 import { systemReason, VsecError } from "../base/errors.ts";
 import { localFailure } from "./failure.ts";
 
@@ -38,7 +39,7 @@ export function descriptorSink(descriptor: 1 | 2, stream: () => NodeJS.WriteStre
   };
   return {
     get isTTY() {
-      return fstatSync(descriptor).isCharacterDevice() && stream().isTTY === true;
+      return mayBeTerminal(descriptor) && stream().isTTY === true;
     },
     get isBroken() {
       return broken;
@@ -54,6 +55,12 @@ export function descriptorSink(descriptor: 1 | 2, stream: () => NodeJS.WriteStre
       }
     },
   };
+}
+
+/** False for files and pipes, and for the device that takes everything, so that no stream is made to find that out. */
+function mayBeTerminal(descriptor: number): boolean {
+  const status = fstatSync(descriptor);
+  return status.isCharacterDevice() && status.rdev !== statSync(devNull, { throwIfNoEntry: false })?.rdev;
 }
 
 /** @returns What the descriptor did not take because it would have blocked. */

@@ -9,6 +9,7 @@ import type { EngineType, PathSpec } from "../framework/backend.ts";
 import { AuditBroker } from "./audit/broker.ts";
 import type { Console } from "./audit/devices/port.ts";
 import { Builtins } from "./builtins.ts";
+import { OWNER_DUE_MS_MAX } from "./leases/owner-keys.ts";
 import { Metrics } from "./metrics.ts";
 import { Mounts } from "./mounts/mounts.ts";
 import { handle } from "./pipeline.ts";
@@ -79,6 +80,9 @@ export class Core {
 
   /** Revokes what processes of this machine that are gone have left. @returns How many leases failed; they are due again. */
   async endLeasesOfDead(): Promise<{ revoked: number; failed: number }> {
+    const next = await this.nextDue();
+    if (next === null || next > this.services.clock.now() + OWNER_DUE_MS_MAX)
+      return { revoked: 0, failed: 0 };
     const { endLeasesOfDead } = await import("./leases/owner.ts");
     const { revoked, failed } = await endLeasesOfDead(this.services);
     return { revoked: revoked.length, failed: failed.length };

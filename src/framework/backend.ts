@@ -163,6 +163,11 @@ export interface Backend {
   renewLogin?(internal: JsonObject): Promise<LoginGrant | null>;
   /** Called when an entry that the engine wrote with a due time is due. Throwing means: again later, with backoff. */
   due?(key: string): Promise<void>;
+  /**
+   * Makes gone what the engine has made outside under records of its own, beside leases. Called when the mount has been disabled
+   * and its last lease is gone; then its data go. Throwing means: not yet, and it is called again.
+   */
+  clearAway?(): Promise<void>;
   /** Ends connections and timers. */
   close?(): Promise<void>;
 }

@@ -52,7 +52,7 @@ export interface TokenEndpoint {
   close(): void;
 }
 
-export async function startTokenEndpoint(ci: CiWorld): Promise<TokenEndpoint> {
+export async function startTokenEndpoint(ci: Pick<CiWorld, "identityToken">): Promise<TokenEndpoint> {
   const bearer = "runner-request-token";
   const server: Server = createServer((request, response) => {
     if (request.headers.authorization !== `bearer ${bearer}`) {

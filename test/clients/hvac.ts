@@ -35,6 +35,9 @@ export interface SessionReport {
   readonly methods: readonly string[];
 }
 
+/** A Python that has hvac. */
+export const hvacPython = (): string => ENVIRONMENT.python;
+
 /** Why hvac cannot run on this machine; undefined: it can. Installs it when that was not done before. */
 export function hvacMissing(): string | undefined {
   return ENVIRONMENT.missing();

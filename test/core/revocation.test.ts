@@ -132,6 +132,16 @@ describe("revoking by prefix", () => {
     expect(world.keys.live.size).toBe(0);
   });
 
+  test("ends more leases than one commit forgets, or than are taken at the start, each once", async () => {
+    const count = 10_100;
+    await Promise.all(Array.from({ length: count }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    expect((await revokePrefix("tiny/key/a")).status).toBe(204);
+    expect(world.keys.live.size).toBe(0);
+    expect(world.keys.revoked).toHaveLength(count);
+    expect(new Set(world.keys.revoked).size).toBe(count);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
   test("by force forgets what cannot be revoked, and names it", async () => {
     const { key } = await world.issue("tiny/key/a");
     world.keys.broken = "the backend is gone for good";

@@ -50,14 +50,14 @@ export const ISSUE: AwsOperation = {
 
 export const REVOKE: AwsOperation = {
   name: "revoke",
-  passes: ["revoke:taken", ...DELETE, "revoke:gone", "revoke:forgotten"],
+  passes: ["revoke:taken", ...DELETE, "revoke:gone", "revoke:settled"],
   prepare: issue,
   command: (at) => `lease revoke -sync ${at.memory}`,
 };
 
 export const EXPIRY: AwsOperation = {
   name: "expiry",
-  passes: ["revoke:taken", ...DELETE, "revoke:gone", "revoke:forgotten"],
+  passes: ["revoke:taken", ...DELETE, "revoke:gone", "revoke:settled"],
   prepare: issue,
   command: () => "daemon -once",
   offsetMs: TTL_MS + 1000,

@@ -76,6 +76,27 @@ describe.skipIf(missing !== undefined)(
       },
     );
 
+    describe.each(["write -force database/preflight/my", "write database/config/my max_open_connections=3"])(
+      "`%s`",
+      (line) => {
+        const probes = async () => (await server.users()).filter((user) => user.startsWith("v-preflight-"));
+
+        test.each([
+          ["preflight:recorded", 0],
+          ["preflight:made", 1],
+          ["preflight:dropped", 0],
+        ])("killed at %s leaves no user of its own once a daemon has looked", async (failpoint, left) => {
+          await kill(line, failpoint);
+          expect((await probes()).length).toBe(left);
+          await recover();
+          expect(await probes()).toEqual([]);
+          // Nothing is left to be done, and the connection is of use.
+          await world.ok(line);
+          await readCreds(world, `database/creds/${await newRole()}`);
+        });
+      },
+    );
+
     test.each(["rotate-root:recorded", "rotate-root:changed", "rotate-root:proved"])(
       "a rotation of the root password killed at %s leaves it known",
       async (failpoint) => {

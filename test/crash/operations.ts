@@ -24,7 +24,9 @@ export interface Operation {
 export const COMMIT = ["store:commit", "store:written", "store:committed"] as const;
 const DROP = ["drop-roles:logins-disabled", "drop-roles:sessions-ended", "drop-roles:dropped"] as const;
 const TAKE = [...COMMIT, "revoke:taken"] as const;
-const FORGET = ["revoke:gone", ...COMMIT, "revoke:forgotten"] as const;
+const FORGET = ["revoke:gone", ...COMMIT, "revoke:settled"] as const;
+/** Of a prefix, the leases of several batches are forgotten together. */
+const FORGET_PREFIX = ["revoke:gone", "revoke:settled", ...COMMIT, "revoke-prefix:forgotten"] as const;
 
 async function issue(at: Case, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) at.memory = (await at.issue()).lease_id;
@@ -95,7 +97,7 @@ export const ROTATE: Operation = {
 export const DISABLE: Operation = {
   name: "disable",
   // Retired; made due and taken; revoked; forgotten; the mount removed; the engine's data cleared.
-  passes: [...COMMIT, ...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET, ...COMMIT, ...COMMIT],
+  passes: [...COMMIT, ...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET_PREFIX, ...COMMIT, ...COMMIT],
   prepare: (at) => issue(at, 2),
   command: () => "secrets disable database",
   leases: { untouched: 2, begun: 0 },
@@ -184,7 +186,7 @@ export const LEASE_OPERATIONS: readonly Operation[] = [
   REVOKE,
   {
     name: "revoke by prefix",
-    passes: [...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET],
+    passes: [...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET_PREFIX],
     prepare: (at) => issue(at, 3),
     command: (at) => `lease revoke -sync -prefix ${at.credsPath}`,
     leases: { untouched: 3, begun: 0 },

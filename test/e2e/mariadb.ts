@@ -21,11 +21,11 @@ export async function initMariadb(world: World, server: MysqlServer): Promise<My
   return admin;
 }
 
-/** Makes a role on the connection `my`. */
-export async function addMariadbRole(world: World, name: string): Promise<void> {
+/** Makes a role on the connection `my` of the engine at a path. */
+export async function addMariadbRole(world: World, name: string, path = "database"): Promise<void> {
   world.file("create.sql", `${CREATE.join(";\n")};\n`);
   const terms = "db_name=my creation_statements=@create.sql default_ttl=1h max_ttl=24h";
-  await world.ok(`write database/roles/${name} ${terms}`);
+  await world.ok(`write ${path}/roles/${name} ${terms}`);
 }
 
 /** The users that vsec made on the server for a role. */

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { X509Certificate } from "node:crypto";
+import { extensionValue } from "../../src/cli/pki/extension-bytes.ts";
 import { World } from "./world.ts";
 
 const world = new World();
@@ -88,6 +89,34 @@ describe("pki reissue", () => {
     expect(third.publicKey.equals(first.publicKey)).toBe(false);
     const hours = (Date.parse(third.validTo) - Date.parse(third.validFrom)) / 3_600_000;
     expect(Math.round(hours)).toBe(4000);
+  });
+
+  test("keeps the bounds of what the other one may issue, without a word of what was left out", async () => {
+    const bounds = {
+      max_path_length: "2",
+      permitted_dns_domains: ".example.com,example.net",
+      excluded_dns_domains: "hr.example.com",
+      permitted_ip_ranges: "10.0.0.0/8,2001:db8::/33",
+      permitted_email_addresses: "bob@example.com",
+      excluded_uri_domains: ".evil.org",
+      ext_key_usage: "ServerAuth",
+      key_usage: "DigitalSignature",
+    };
+    const pairs = Object.entries(bounds).map(([name, value]) => `${name}=${value}`);
+    const made = await world.run(
+      `pki issue -issuer_name=bound root/issuer/default int common_name=Bound key_type=ec ${pairs.join(" ")} exclude_cn_from_sans=true`,
+    );
+    expect([made.code, made.stderr]).toEqual([0, ""]);
+    const again = await world.run("pki reissue -issuer_name=again root/issuer/default int/issuer/bound int");
+    expect([again.code, again.stderr]).toEqual([0, ""]);
+    const extensionsOf = (certificate: X509Certificate): readonly string[] =>
+      ["551d0f", "551d13", "551d1e", "551d25"].map(
+        (oid) => extensionValue(certificate.raw, oid)?.toString("hex") ?? "",
+      );
+    const [bound, successor] = [await issuer("int/issuer/bound"), await issuer("int/issuer/again")];
+    expect(extensionsOf(bound)).not.toContain("");
+    expect(extensionsOf(successor)).toEqual(extensionsOf(bound));
+    expect(successor.subjectAltName).toBe(bound.subjectAltName);
   });
 });
 

@@ -1,7 +1,8 @@
-/** An OpenSSH server that trusts an authority's certificates; Debian's openssh-server. */
+/** An OpenSSH server that trusts an authority's certificates, or one-time passwords; Debian's openssh-server. */
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort, startProcess, temporaryDirectory, until } from "./process.ts";
 
@@ -14,6 +15,15 @@ export function sshdMissing(): string | undefined {
   if (!existsSync(SSHD)) return "needs Debian's openssh-server";
   if (process.getuid?.() === 0) return undefined;
   return existsSync(PRIVILEGE_SEPARATION) ? undefined : `needs ${PRIVILEGE_SEPARATION}, which root makes`;
+}
+
+/** Why no server can be started here that has a PAM configuration of its own; undefined: one can. */
+export function pamSshdMissing(): string | undefined {
+  const missing = sshdMissing();
+  if (missing !== undefined) return missing;
+  if (process.getuid?.() !== 0) return "needs root, whose servers alone ask PAM";
+  const { status } = spawnSync("unshare", ["--mount", "mount", "--bind", tmpdir(), "/etc/pam.d"]);
+  return status === 0 ? undefined : "needs to hide /etc/pam.d behind a folder of its own";
 }
 
 export interface Sshd {
@@ -41,27 +51,69 @@ export async function startSshd(
   execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file("host")]);
   writeFileSync(file("host-cert.pub"), await hostCertificate(readFileSync(file("host.pub"), "utf8")));
   writeFileSync(file("authority.pub"), authorityLine);
-  const port = await freePort();
-  writeFileSync(
-    file("config"),
+  return start(
+    directory,
+    authorityLine,
+    [SSHD],
     [
-      `Port ${port}`,
-      "ListenAddress 127.0.0.1",
-      `HostKey ${file("host")}`,
       `HostCertificate ${file("host-cert.pub")}`,
       `TrustedUserCAKeys ${file("authority.pub")}`,
       "AuthorizedKeysFile none",
       "PasswordAuthentication no",
-      "KbdInteractiveAuthentication no",
       "PermitRootLogin prohibit-password",
       "UsePAM no",
-      "StrictModes no",
-      `PidFile ${file("pid")}`,
-      "LogLevel VERBOSE",
-      "",
-    ].join("\n"),
+    ],
   );
-  const running = startProcess(undefined, [SSHD, "-D", "-e", "-f", file("config")], file("log"));
+}
+
+/**
+ * Starts a server that has a program look at passwords, by pam_exec: standard input has the password, PAM_USER whom it is for.
+ * @param program - The path of the program; its exit code is the verdict.
+ */
+export async function startPamSshd(program: string): Promise<Sshd> {
+  const directory = temporaryDirectory("vsec-sshd-");
+  const file = (name: string): string => join(directory.path, name);
+  mkdirSync(PRIVILEGE_SEPARATION, { recursive: true, mode: 0o755 });
+  mkdirSync(file("pam.d"));
+  const stack = [
+    `auth required pam_exec.so quiet expose_authtok ${program}`,
+    "account required pam_permit.so",
+    "session required pam_permit.so",
+  ];
+  writeFileSync(file("pam.d/sshd"), `${stack.join("\n")}\n`);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file("host")]);
+  // Nobody but the server, and what it starts, sees the folder there.
+  const hide = 'mount --bind "$0" /etc/pam.d && exec "$@"';
+  const command = ["unshare", "--mount", "sh", "-c", hide, file("pam.d"), SSHD];
+  return start(directory, readFileSync(file("host.pub"), "utf8"), command, [
+    "PasswordAuthentication yes",
+    "PubkeyAuthentication no",
+    "PermitRootLogin yes",
+    "UsePAM yes",
+  ]);
+}
+
+async function start(
+  directory: ReturnType<typeof temporaryDirectory>,
+  authorityLine: string,
+  command: readonly string[],
+  settings: readonly string[],
+): Promise<Sshd> {
+  const file = (name: string): string => join(directory.path, name);
+  const port = await freePort();
+  const lines = [
+    `Port ${port}`,
+    "ListenAddress 127.0.0.1",
+    `HostKey ${file("host")}`,
+    "KbdInteractiveAuthentication no",
+    "StrictModes no",
+    `PidFile ${file("pid")}`,
+    "LogLevel VERBOSE",
+    ...settings,
+    "",
+  ];
+  writeFileSync(file("config"), lines.join("\n"));
+  const running = startProcess(undefined, [...command, "-D", "-e", "-f", file("config")], file("log"));
   const log = (): string => readFileSync(file("log"), "utf8");
   await until("sshd to listen", () => running.hasEnded() || log().includes("Server listening"));
   if (running.hasEnded()) throw new Error(`sshd did not start:\n${log()}`);

@@ -2,6 +2,7 @@ import type { Barrier } from "../../src/barrier/port.ts";
 import type { LeaseRecord } from "../../src/core/leases/record.ts";
 import { databaseEngine } from "../../src/engines/database/backend.ts";
 import { DatabaseError, type DatabasePlugin, type PluginFinder } from "../../src/engines/database/plugin.ts";
+import type { ProbeRecord } from "../../src/engines/database/probe-user.ts";
 import type { StaticRole } from "../../src/engines/database/static-role.ts";
 import type { Backend, MountContext, PathSpec } from "../../src/framework/backend.ts";
 import type { LeasePlan } from "../../src/framework/secret.ts";
@@ -187,6 +188,23 @@ export const MUTANTS: readonly Mutant[] = [
     },
   },
   { name: "a store without preconditions and claims", breaks: "twice", defects: { storage: lawless } },
+  {
+    name: "a preflight whose user is not recorded before it is made",
+    breaks: "orphan",
+    defects: { barrier: committing((write) => (write.key.includes("/probe-users/") ? null : write)) },
+  },
+  {
+    name: "a preflight's user that is forgotten at the first look",
+    breaks: "orphan",
+    defects: {
+      preflights: 0.5,
+      barrier: committing((write) => {
+        if (write.op !== "put" || !write.key.includes("/probe-users/")) return write;
+        const { isSecondLook } = JSON.parse(Buffer.from(write.value).toString("utf8")) as ProbeRecord;
+        return isSecondLook ? { op: "delete", key: write.key } : write;
+      }),
+    },
+  },
   {
     name: "a rotation that is not recorded before it is made",
     breaks: "passwordLost",

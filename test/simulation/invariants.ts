@@ -6,7 +6,7 @@ import { LIVE_MAX, type World } from "./world.ts";
 
 /** The promises. A violation names one of them. */
 export const PROMISES = {
-  orphan: "no live database user without a lease record that names it",
+  orphan: "no live database user without a lease record that names it, or a preflight's",
   noDueTime: "every lease has a due time",
   lost: "an issued credential lives until its lease ends, as its answer and confirmed renewals said",
   cutOff: "the database's own expiry of a user is never before its lease's",
@@ -118,7 +118,15 @@ export class Watch implements DeletionWatch {
   /** Whether somebody may be making a user. */
   async isCreating(): Promise<boolean> {
     const { entries } = await this.#requireWorld().observer.scan(LEASE_PREFIX, { limit: 1000 });
-    return entries.some((entry) => decodeLease(entry).record.createUntil !== null);
+    if (entries.some((entry) => decodeLease(entry).record.createUntil !== null)) return true;
+    return (await this.#probes()).length > 0;
+  }
+
+  /** The users of preflights that are on record. */
+  async #probes(): Promise<readonly string[]> {
+    const { entries } = await this.#requireWorld().observer.scan("mount/", { limit: 1000 });
+    const probes = entries.filter(({ key }) => key.includes("/probe-users/"));
+    return probes.map(({ key }) => key.split("/").at(-1) ?? "");
   }
 
   /** Looks at everything that can be wrong at any time, if anything has changed since it last did. @throws Violation */
@@ -144,7 +152,9 @@ export class Watch implements DeletionWatch {
     }
     const capped = [...records.values()].filter(({ id }) => id.startsWith("database/creds/capped/"));
     if (capped.length > LIVE_MAX) throw new Violation("overCapped", `${capped.length} live`);
+    const probes = await this.#probes();
     for (const [username, user] of database.users) {
+      if (probes.includes(username)) continue;
       const record = records.get(username);
       if (record === undefined) throw new Violation("orphan", username);
       const isRenewing = (this.#byUser.get(username)?.renewals ?? 0) > 0;

@@ -46,13 +46,21 @@ class Schedule {
   #failure: unknown;
   crashes = 0;
 
-  constructor(parts: { chance: Chance; faults: Faults; watch: Watch; world: World; ttlSeconds: number }) {
+  constructor(parts: {
+    chance: Chance;
+    faults: Faults;
+    watch: Watch;
+    world: World;
+    ttlSeconds: number;
+    preflights: number | undefined;
+  }) {
     this.#chance = parts.chance;
     this.faults = parts.faults;
     this.watch = parts.watch;
     this.#world = parts.world;
     this.watch.attach(parts.world);
-    this.workload = new Workload(parts.world, parts.watch, parts.chance.fork(), parts.ttlSeconds);
+    const { world, watch, ttlSeconds, preflights } = parts;
+    this.workload = new Workload(world, watch, parts.chance.fork(), ttlSeconds, preflights);
   }
 
   get steps(): number {
@@ -211,7 +219,7 @@ export async function runSchedule(seed: number, defects: Defects = {}): Promise<
   const isSealed = seed % SEALED_EVERY === 0;
   const world = await World.create({ chance, faults, watch, defects, isSealed });
   const ttlSeconds = chance.pick([40, 120, 400]);
-  const schedule = new Schedule({ chance, faults, watch, world, ttlSeconds });
+  const schedule = new Schedule({ chance, faults, watch, world, ttlSeconds, preflights: defects.preflights });
   let violation: Outcome["violation"] = null;
   try {
     await world.configure(ttlSeconds);

@@ -205,6 +205,13 @@ export class SimDatabase {
           for (const { username } of users) this.#watch.end(owner, username);
         }
       },
+      trial: async () => ({
+        plainUser: ["CREATE ROLE"],
+        rehearse: async () => {
+          await reach(VERIFY_MS_MAX);
+          return [];
+        },
+      }),
       close: async () => undefined,
     };
   }

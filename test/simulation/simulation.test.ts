@@ -44,6 +44,15 @@ if (process.env.VSEC_SIM_SEED !== undefined) {
     expect(sums.looks).toBeGreaterThan(RUNS * 5);
   }, 1_200_000);
 
+  test("schedules that are preflights for the most part keep every promise", async () => {
+    const broken: string[] = [];
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + RUNS / 5; seed += 1) {
+      const outcome = await runSchedule(seed, { preflights: 0.5 });
+      if (outcome.violation !== null) broken.push(report(outcome));
+    }
+    expect(broken.slice(0, FAILURES_SHOWN_MAX).join("\n\n")).toBe("");
+  }, 300_000);
+
   test("a schedule is decided by its seed alone", async () => {
     for (const seed of [8, 11, 13]) {
       const [first, second] = [await runSchedule(seed), await runSchedule(seed)];

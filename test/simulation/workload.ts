@@ -20,25 +20,32 @@ export class Workload {
   readonly #watch: Watch;
   readonly #chance: Chance;
   readonly #ttlSeconds: number;
+  readonly #preflights: number;
   /** What was asked and answered, for who replays a seed. */
   readonly journal: string[] = [];
 
-  constructor(world: World, watch: Watch, chance: Chance, ttlSeconds: number) {
+  /** @param preflights - The part of preflights beyond the usual. */
+  constructor(world: World, watch: Watch, chance: Chance, ttlSeconds: number, preflights = 0) {
     this.#world = world;
     this.#watch = watch;
     this.#chance = chance;
     this.#ttlSeconds = ttlSeconds;
+    this.#preflights = preflights;
   }
 
   /** Does one thing. @throws Violation when the answer itself is one. */
   async act(process: Process): Promise<unknown> {
     const dice = this.#chance.int(124) - 24;
+    if (this.#preflights > 0 && this.#chance.roll(this.#preflights)) {
+      return this.#plain(process, put("database/preflight/db"));
+    }
     if (dice < 0) return this.#actOnStatic(process, dice + 24);
     if (dice < 38) return this.#read(process, this.#chance.pick(["read", "readonly", "capped"]));
     if (dice < 50) return this.#renew(process);
     if (dice < 60) return this.#revoke(process);
     if (dice < 67) return this.#revokePrefix(process);
-    if (dice < 76) return this.#plain(process, put("database/rotate-root/db"));
+    if (dice < 72) return this.#plain(process, put("database/rotate-root/db"));
+    if (dice < 76) return this.#plain(process, put("database/preflight/db"));
     if (dice < 79) return this.#disable(process);
     if (dice < 83) return this.#plain(process, put("database/config/db", this.#someConfig()));
     if (dice < 85) return this.#plain(process, { method: "DELETE", path: "database/config/db" });

@@ -1,10 +1,10 @@
 /*
- * The few bytes of DER that the commands look at themselves: key ids of certificates, and the times of CRLs. Everything else
- * node:crypto tells.
+ * The few bytes of DER that the commands look at themselves: some extensions of certificates, and the times of CRLs. Everything
+ * else node:crypto tells.
  */
 
 /** An element: its tag, where its contents begin and end. */
-interface Element {
+export interface Element {
   readonly tag: number;
   readonly start: number;
   readonly end: number;
@@ -15,7 +15,7 @@ const INTEGER = 0x02;
 const UTC_TIME = 0x17;
 
 /** @throws SyntaxError when there is no whole element. */
-function elementAt(der: Uint8Array, at: number): Element {
+export function elementAt(der: Uint8Array, at: number): Element {
   const tag = der[at] ?? 0;
   const first = der[at + 1] ?? 0;
   const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
@@ -26,7 +26,7 @@ function elementAt(der: Uint8Array, at: number): Element {
   return { tag, start, end: start + length };
 }
 
-function childrenOf(der: Uint8Array, { start, end }: Element): readonly Element[] {
+export function childrenOf(der: Uint8Array, { start, end }: Element): readonly Element[] {
   const children: Element[] = [];
   for (let at = start; at < end; ) {
     const child = elementAt(der, at);
@@ -36,26 +36,31 @@ function childrenOf(der: Uint8Array, { start, end }: Element): readonly Element[
   return children;
 }
 
-function bytesOf(der: Uint8Array, { start, end }: Element): Buffer {
+export function bytesOf(der: Uint8Array, { start, end }: Element): Buffer {
   return Buffer.from(der.subarray(start, end));
+}
+
+/** The value of a certificate's extension. @param oid - Its contents in hex. @returns Undefined: the certificate has none such. */
+export function extensionValue(der: Uint8Array, oid: string): Buffer | undefined {
+  const [tbs] = childrenOf(der, elementAt(der, 0));
+  const wrapped = tbs === undefined ? undefined : childrenOf(der, tbs).find(({ tag }) => tag === 0xa3);
+  const list = wrapped === undefined ? [] : childrenOf(der, elementAt(der, wrapped.start));
+  for (const extension of list) {
+    const parts = childrenOf(der, extension);
+    const [id] = parts;
+    const value = parts.at(-1);
+    if (id !== undefined && value !== undefined && bytesOf(der, id).toString("hex") === oid)
+      return bytesOf(der, value);
+  }
+  return undefined;
 }
 
 /** The key ids that a certificate states of its own key and of its issuer's, in hex; empty for one that it does not. */
 export function keyIdsOf(der: Uint8Array): { readonly own: string; readonly issuer: string } {
-  const [tbs] = childrenOf(der, elementAt(der, 0));
-  const wrapped = tbs === undefined ? undefined : childrenOf(der, tbs).find(({ tag }) => tag === 0xa3);
-  const list = wrapped === undefined ? [] : childrenOf(der, elementAt(der, wrapped.start));
-  const extensionValue = (oid: string): Buffer | undefined => {
-    for (const extension of list) {
-      const parts = childrenOf(der, extension);
-      const [id] = parts;
-      const value = parts.at(-1);
-      if (id !== undefined && value !== undefined && bytesOf(der, id).toString("hex") === oid)
-        return bytesOf(der, value);
-    }
-    return undefined;
+  return {
+    own: subjectKeyId(extensionValue(der, "551d0e")),
+    issuer: authorityKeyId(extensionValue(der, "551d23")),
   };
-  return { own: subjectKeyId(extensionValue("551d0e")), issuer: authorityKeyId(extensionValue("551d23")) };
 }
 
 function subjectKeyId(value: Buffer | undefined): string {

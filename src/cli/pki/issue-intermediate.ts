@@ -40,6 +40,10 @@ export function parentOf(text: string): IssuerPath {
 
 const KEY_FIELDS = ["key_type", "key_bits", "key_name", "key_ref"];
 
+/** What the signer alone says of a CA, and a request does not have. */
+const BOUND =
+  /^(?:(?:permitted|excluded)_.*|max_path_length|key_usage|ext_key_usage|ext_key_usage_oids|policy_identifiers|skid|use_csr_values)$/;
+
 /**
  * Makes an intermediate: a request on the child mount, the parent's signature under it, and the certificate with its chain
  * back on the child mount. A step that fails says what stands already and how to go on.
@@ -53,7 +57,8 @@ export async function issueIntermediate(context: CommandContext, order: Intermed
     for (const warning of warningsIn(response)) warnings.add(warning);
     return dataOf(response);
   };
-  const given = await step(`${child}/intermediate/generate/${type}`, data, "nothing was changed");
+  const asked = Object.fromEntries(Object.entries(data).filter(([name]) => !BOUND.test(name)));
+  const given = await step(`${child}/intermediate/generate/${type}`, asked, "nothing was changed");
   const keyId = String(given.key_id ?? "");
   const csr = String(given.csr ?? "");
   const unsigned = `the key ${keyId} of mount ${child} was made for this and is of no other use; run the command again with -type=existing key_ref=${keyId}, or delete ${child}/key/${keyId}`;

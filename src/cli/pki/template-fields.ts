@@ -29,9 +29,15 @@ const ALT_NAMES: Readonly<Record<string, string>> = {
 export function templateFields(certificate: X509Certificate): JsonObject {
   const { validFrom, validTo } = certificate;
   const seconds = Math.round((Date.parse(validTo) - Date.parse(validFrom)) / 1000);
+  const subject = grouped(certificate.subject.split("\n"), "=", SUBJECT);
+  const names = grouped((certificate.subjectAltName ?? "").split(", "), ":", ALT_NAMES);
+  const isAmongNames = String(names.alt_names ?? "")
+    .split(",")
+    .includes(String(subject.common_name ?? ""));
   return {
-    ...grouped(certificate.subject.split("\n"), "=", SUBJECT),
-    ...grouped((certificate.subjectAltName ?? "").split(", "), ":", ALT_NAMES),
+    ...subject,
+    ...names,
+    ...(isAmongNames ? {} : { exclude_cn_from_sans: true }),
     ...keyFields(certificate),
     ttl: `${seconds}s`,
   };

@@ -2,9 +2,18 @@ import { mapBounded } from "../../base/bounded.ts";
 import { badRequest } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { Services } from "../services.ts";
+import { BulkForgetting } from "./bulk-forgetting.ts";
 import type { LeaseRecord, StoredLease } from "./record.ts";
 import { endingRecord, type Revocation, revokeLeases, revokeTaken, slices, TAKEN_MS } from "./revoke.ts";
-import { changeLeases, forgetLeases, type LeaseChange, leasePage, leasesUnder, readLease } from "./store.ts";
+import {
+  changeLeases,
+  forgetLeases,
+  LEASES_OF_A_COMMIT,
+  type LeaseChange,
+  leasePage,
+  leasesUnder,
+  readLease,
+} from "./store.ts";
 
 const NOTHING: Revocation = { revoked: [], failed: [] };
 /** Each pass takes what an earlier one lost to a race; a lease that loses this often is in somebody else's hands. */
@@ -60,11 +69,14 @@ export async function endLeasesUnder(
   const heldUntil = services.clock.now() + TAKEN_MS / 4;
   failpoint("revoke-prefix:due");
   const begun = new Set<string>();
+  const forgetting = new BulkForgetting(services);
   const first = await mapBounded(slices(held), BATCHES_AT_ONCE_MAX, async (leases) => {
     if (services.clock.now() > heldUntil) return NONE;
     for (const { record } of leases) begun.add(record.id);
-    return outcomeOf(await revokeTaken(services, leases));
+    return outcomeOf(await revokeTaken(services, leases, (gone) => forgetting.forget(gone)));
   });
+  await forgetting.flush();
+  failpoint("revoke-prefix:forgotten");
   if (begun.size === total) return sumOf(first);
   const rest = await mapBounded(leasesUnder(services, prefix), BATCHES_AT_ONCE_MAX, (page) => {
     const left = page.filter(({ record }) => only(record) && !begun.has(record.id));
@@ -130,19 +142,37 @@ async function makeAllDue(
   const held: StoredLease[] = [];
   let total = 0;
   for await (const page of leasesUnder(services, prefix)) {
-    const now = services.clock.now();
-    const isHeld = total < heldMax;
     const wanted = page.filter((lease) => only(lease.record));
-    const changed = isHeld ? wanted : wanted.filter((lease) => lease.record.state !== "revoking");
     total += wanted.length;
-    const dueAt = isHeld ? now + TAKEN_MS : now;
-    const changes = changed.map((lease): LeaseChange => {
-      return { lease, record: endingRecord(lease.record, now), dueAt };
-    });
-    const taken = await changeLeases(services, changes);
-    if (isHeld) held.push(...taken);
+    const heldOfPage = wanted.slice(0, Math.max(heldMax - held.length, 0));
+    held.push(...heldOfPage);
+    const due = wanted.slice(heldOfPage.length).filter((lease) => lease.record.state !== "revoking");
+    await beginEnd(services, due, 0);
   }
-  return { held, total };
+  return { held: await takeInOrder(services, held), total };
+}
+
+/** Takes leases in the order in which they were written, which is how the store has them side by side. */
+async function takeInOrder(services: Services, leases: readonly StoredLease[]): Promise<StoredLease[]> {
+  const ordered = leases.toSorted((one, other) => one.version - other.version);
+  const taken: StoredLease[] = [];
+  for (let start = 0; start < ordered.length; start += LEASES_OF_A_COMMIT) {
+    taken.push(...(await beginEnd(services, ordered.slice(start, start + LEASES_OF_A_COMMIT), TAKEN_MS)));
+  }
+  return taken;
+}
+
+/** @param heldMs - How long before they are due. */
+function beginEnd(
+  services: Services,
+  leases: readonly StoredLease[],
+  heldMs: number,
+): Promise<readonly StoredLease[]> {
+  const now = services.clock.now();
+  const changes = leases.map((lease): LeaseChange => {
+    return { lease, record: endingRecord(lease.record, now), dueAt: now + heldMs };
+  });
+  return changeLeases(services, changes);
 }
 
 /**

@@ -9,6 +9,12 @@ export const OWNER_PREFIX = "lease-owner/";
 /** How soon after its last look a daemon looks again whether an owner is still there. */
 export const LOOK_AGAIN_MS = 20_000;
 
+/**
+ * The longest that an owner's entry waits until it is due: one that cannot be seen from here, but perhaps by somebody else. Where
+ * nothing is due by then, nothing is for a process.
+ */
+export const OWNER_DUE_MS_MAX = 600_000;
+
 const encoder = new TextEncoder();
 
 function segment(text: string): string {

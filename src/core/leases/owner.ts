@@ -3,7 +3,7 @@ import { hasCode, VsecError } from "../../base/errors.ts";
 import { isJsonObject, parseJson } from "../../base/json.ts";
 import { type ProcessIdentity, processIdentityOf } from "../../base/processes.ts";
 import type { Services } from "../services.ts";
-import { hostPrefix, LOOK_AGAIN_MS } from "./owner-keys.ts";
+import { hostPrefix, LOOK_AGAIN_MS, OWNER_DUE_MS_MAX } from "./owner-keys.ts";
 import { decodeIndex, type StoredLease } from "./record.ts";
 import type { Revocation } from "./revoke.ts";
 import { readLease } from "./store.ts";
@@ -24,8 +24,6 @@ import { readLease } from "./store.ts";
  * in another container is left alone, and its leases end by their TTL, which whoever holds them renews while it lives.
  */
 
-/** For an owner that cannot be seen from here: somebody else may, and its entry goes with its last lease. */
-const CANNOT_SEE_MS = 600_000;
 /** A lease of a dead owner that another process has in hand; it is looked at once more. */
 const IN_HAND_MS = 10_000;
 /** Owners that one command looks at, at most. The others are due like everything else. */
@@ -41,7 +39,7 @@ export async function settleOwner(services: Services, entry: StoredEntry): Promi
   const liveness = services.processes.liveness(owner);
   if (liveness === "dead") return endLeasesOfOwner(services, entry);
   if (await hasLeases(services, entry.key)) {
-    await lookAgain(services, entry, liveness === "alive" ? LOOK_AGAIN_MS : CANNOT_SEE_MS);
+    await lookAgain(services, entry, liveness === "alive" ? LOOK_AGAIN_MS : OWNER_DUE_MS_MAX);
   } else await commitOrLeave(services, [{ op: "delete", key: entry.key, expect: entry.version }]);
   return { revoked: [], failed: [] };
 }

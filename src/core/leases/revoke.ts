@@ -34,10 +34,22 @@ export async function revokeLeases(services: Services, leases: readonly StoredLe
   return revokeTaken(services, taken);
 }
 
-/** The rest of {@link revokeLeases}, for leases that this process has already taken, and still holds. */
-export async function revokeTaken(services: Services, taken: readonly StoredLease[]): Promise<Revocation> {
+/** Forgets leases whose secrets are gone. */
+export type Forget = (gone: readonly StoredLease[]) => Promise<void>;
+
+/**
+ * The rest of {@link revokeLeases}, for leases that this process has already taken, and still holds.
+ * @param forget - May put it off: a lease that is met again once its secret is gone is revoked once more, which does nothing.
+ */
+export async function revokeTaken(
+  services: Services,
+  taken: readonly StoredLease[],
+  forget: Forget = (gone) => forgetLeases(services, gone),
+): Promise<Revocation> {
   const groups = await groupByBatch(services, taken);
-  const results = await mapBounded(groups, GROUPS_AT_ONCE_MAX, (group) => revokeGroup(services, group));
+  const results = await mapBounded(groups, GROUPS_AT_ONCE_MAX, (group) =>
+    revokeGroup(services, group, forget),
+  );
   const revoked = results.flatMap((result) => result.revoked);
   const failed = results.flatMap((result) => result.failed);
   services.metrics.leasesRevoked(revoked.length, failed.length);
@@ -115,7 +127,7 @@ async function findType(
   }
 }
 
-async function revokeGroup(services: Services, group: Group): Promise<Revocation> {
+async function revokeGroup(services: Services, group: Group, forget: Forget): Promise<Revocation> {
   // Before the look: what a creator makes after it is not seen, however long this process is held up in between.
   const lookedAt = services.clock.now();
   const outcomes = await outcomesOf(group);
@@ -131,9 +143,9 @@ async function revokeGroup(services: Services, group: Group): Promise<Revocation
     else if (outcome === null) unsettled.push({ lease, record, dueAt: record.createUntil ?? lookedAt });
     else failures.push(failureOf(services, lease, outcome ?? new TypeError("no outcome"), now));
   });
-  await forgetLeases(services, gone);
+  await forget(gone);
   await changeLeases(services, unsettled);
-  failpoint("revoke:forgotten");
+  failpoint("revoke:settled");
   if (failures.length > 0) await recordFailures(services, failures);
   return {
     revoked: [...gone, ...unsettled.map(({ lease }) => lease)].map((lease) => lease.record),

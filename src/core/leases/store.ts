@@ -16,6 +16,12 @@ import {
 
 const PAGE = 500;
 
+/**
+ * How many leases one commit changes or forgets where there are that many: it writes each page of the store that it touches
+ * once, and many leases touch the same ones.
+ */
+export const LEASES_OF_A_COMMIT = 2500;
+
 /** Null: no such lease. */
 export async function readLease({ barrier }: Services, id: string): Promise<StoredLease | null> {
   if (!isLeaseId(id)) return null;

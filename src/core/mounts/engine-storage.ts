@@ -1,5 +1,5 @@
 import type { Barrier, Write } from "../../barrier/port.ts";
-import { badRequest, messageOf, VsecError } from "../../base/errors.ts";
+import { badRequest, hasCode, messageOf, VsecError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
 import type { EngineEntry, EngineStorage, EngineWrite } from "../../framework/storage.ts";
 
@@ -25,8 +25,22 @@ function encodeEntry(value: JsonObject): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** A mount's part of the store, as its engine sees it. */
-export function engineStorage(barrier: Barrier, prefix: string): EngineStorage {
+/** How often another process may change the mounts while an entry is committed that needs one to stand. */
+const RACE_ATTEMPTS_MAX = 20;
+
+/**
+ * A mount's part of the store, as its engine sees it.
+ * @param standing - A precondition that the mount stands, which fails also when another one was changed; asked again then.
+ */
+export function engineStorage(
+  barrier: Barrier,
+  prefix: string,
+  standing: (isFirst: boolean) => Promise<Write>,
+): EngineStorage {
+  const within = (write: EngineWrite): Write => {
+    const key = prefix + write.key;
+    return write.op === "put" ? { ...write, key, value: encodeEntry(write.value) } : { ...write, key };
+  };
   return {
     async get(key): Promise<EngineEntry | null> {
       const entry = await barrier.get(prefix + key);
@@ -49,13 +63,17 @@ export function engineStorage(barrier: Barrier, prefix: string): EngineStorage {
       return names.sort();
     },
     async commit(writes): Promise<readonly number[]> {
-      return barrier.commit(
-        writes.map((write: EngineWrite): Write => {
-          const key = prefix + write.key;
-          if (write.op !== "put") return { ...write, key };
-          return { ...write, key, value: encodeEntry(write.value) };
-        }),
-      );
+      return barrier.commit(writes.map(within));
+    },
+    async commitWhileMounted(writes): Promise<readonly number[]> {
+      const own = writes.map(within);
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await barrier.commit([...own, await standing(attempt === 1)]);
+        } catch (error) {
+          if (!hasCode(error, "STORE_CONFLICT") || attempt === RACE_ATTEMPTS_MAX) throw error;
+        }
+      }
     },
   };
 }

@@ -124,7 +124,9 @@ export class Mounts {
       get options() {
         return current().options ?? {};
       },
-      storage: engineStorage(barrier, mountPrefix(entry.uuid)),
+      storage: engineStorage(barrier, mountPrefix(entry.uuid), (isFirst) =>
+        this.table.checkStanding(current(), isFirst),
+      ),
       clock,
       random,
       log,

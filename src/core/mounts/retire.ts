@@ -1,3 +1,4 @@
+import { messageOf } from "../../base/errors.ts";
 import { endLeasesUnder } from "../leases/end.ts";
 import type { LeaseRecord } from "../leases/record.ts";
 import { leasesUnder } from "../leases/store.ts";
@@ -81,11 +82,27 @@ async function clear(
   for (let attempt = 1; attempt <= RACE_ATTEMPTS_MAX; attempt += 1) {
     const version = await table.version();
     if (await hasLeases(services, entry)) break;
+    if (!(await hasClearedAway(services, entry))) break;
     if (!(await table.removeAt(version, entry.uuid))) continue;
     await removeData(services, entry.uuid);
     break;
   }
   return retirement;
+}
+
+/** Whether nothing is left of what the engine has made outside under records of its own. */
+async function hasClearedAway({ mounts, log }: Services, entry: MountEntry): Promise<boolean> {
+  try {
+    const { backend } = await mounts.load(entry);
+    await backend.clearAway?.();
+    return true;
+  } catch (error) {
+    log.warn("a disabled mount cannot be cleared yet; it is retried", {
+      mount: entry.path,
+      error: messageOf(error),
+    });
+    return false;
+  }
 }
 
 async function hasLeases(services: Services, entry: MountEntry): Promise<boolean> {

@@ -7,6 +7,7 @@ import { Connections } from "./connections.ts";
 import { credsPaths } from "./creds-paths.ts";
 import { credsSecret } from "./creds-secret.ts";
 import type { PluginFinder } from "./plugin.ts";
+import { dropAllProbes, dropDueProbe, isProbeKey } from "./probe-user.ts";
 import { rolePaths } from "./role-paths.ts";
 import { rotateDueRoot, rotationOf, settleRotation } from "./root-rotation.ts";
 import { rotatePaths } from "./rotate-paths.ts";
@@ -46,7 +47,9 @@ function mount(context: MountContext, connections: Connections): Backend {
       if (rotated !== null) await settleRotation(context, connections, rotated);
       const connection = configOf(key);
       if (connection !== null) await rotateDueRoot(context, connections, connection);
+      if (isProbeKey(key)) await dropDueProbe(context, connections, key);
     },
+    clearAway: () => dropAllProbes(context, connections),
     close: () => connections.closeAll(),
   };
 }

@@ -1,15 +1,9 @@
-import { badRequest } from "../../base/errors.ts";
-import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
-import { readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
-import { newPassword } from "./new-credential.ts";
 import { refusing } from "./refusal.ts";
-import { readRole } from "./role.ts";
 
 const NAME = field.string({ description: "The connection's name." });
-const HOUR_MS = 3_600_000;
 
 /** `reconcile/:name` and `preflight/:name`, which Vault does not have: how a connection's server is, and is to be. */
 export function carePaths(context: MountContext, connections: Connections): PathSpec[] {
@@ -70,47 +64,17 @@ function preflightPath(context: MountContext, connections: Connections): PathSpe
     help: {
       synopsis: "Try whether the administrator of a connection can do all that a user's life needs.",
       description:
-        "A user is made, changed and dropped in a transaction that is rolled back. What the server refuses is listed.",
+        "A user is made, changed and dropped: in a transaction that is rolled back, or, where the server takes nothing back, really. " +
+        "What it refuses is listed, with the statement that grants what is missing. A plain user is also tried whenever the connection is configured.",
     },
     operations: {
       update: {
         summary: "Try the administrator's privileges.",
-        handler: async ({ values }) => ({
-          data: await preflight(context, connections, values.name, values.role),
-        }),
+        handler: async ({ values }) => {
+          const { preflight } = await import("./preflight.ts");
+          return { data: await preflight(context, connections, values.name, values.role) };
+        },
       },
     },
   });
-}
-
-async function preflight(
-  context: MountContext,
-  connections: Connections,
-  name: string,
-  roleName: string,
-): Promise<JsonObject> {
-  const stored = await readConfig(context.storage, name);
-  if (stored === null) throw badRequest(`failed to find entry for connection with name: "${name}"`);
-  const role = roleName === "" ? null : await readRole(context.storage, roleName);
-  if (roleName !== "" && role === null) throw badRequest(`unknown role: ${roleName}`);
-  if (role !== null && role.dbName !== name) {
-    throw badRequest(`role "${roleName}" makes its users with the connection "${role.dbName}"`);
-  }
-  const { config } = stored;
-  const policy = role?.credentialConfig.password_policy ?? "";
-  const probe = {
-    username: await connections.chooseUsername(config, "preflight", roleName || "probe"),
-    password: await newPassword(context, policy, config.passwordPolicy),
-    expiresAt: context.clock.now() + HOUR_MS,
-    creationStatements: role?.creationStatements ?? [],
-  };
-  const problems = await refusing(`trying connection "${name}"`, () =>
-    connections.use(name, async (plugin) => {
-      if (plugin.preflight === undefined) {
-        throw badRequest(`plugin "${config.pluginName}" has no preflight`);
-      }
-      return plugin.preflight(probe);
-    }),
-  );
-  return { problems, ready: problems.length === 0 };
 }

@@ -29,7 +29,7 @@ const FIELDS = {
   plugin_name: field.string({ description: "The kind of database, such as postgresql-database-plugin." }),
   plugin_version: field.string({ description: "Kept and shown; every plugin here is built in." }),
   verify_connection: field.bool({
-    description: "Connect while writing, and refuse what does not.",
+    description: "Connect while writing, refuse what does not, and warn of privileges that are missing.",
     default: true,
   }),
   allowed_roles: field.commaStringList({
@@ -184,14 +184,42 @@ async function write(
   const stored = await readConfig(context.storage, name);
   const config = merge(stored?.config, given, raw, context.clock.now());
   if (config.rotateAt !== null) requireRootLogin(config);
-  await tryOut(connections, config, verify);
+  const plugin = await connections.create(config).catch(refusePlugin);
   try {
-    await context.storage.commit([putConfig(name, config, stored?.version ?? 0)]);
+    // As Vault does: a template is run once, with nothing to fill in.
+    await connections.chooseUsername(config, "", "").catch(refusePlugin);
+    // Without an administrator there is nobody to log in as.
+    const isTried = verify && !isSelfManaged(config);
+    if (isTried) await plugin.verify().catch(refusePlugin);
+    await store(context, name, config, stored?.version ?? 0);
+    await connections.close(name);
+    const ofUrl = hasPassword(detail(config.details, "connection_url")) ? [PASSWORD_IN_URL] : [];
+    const ofRights = isTried ? await warningsAbout(context, connections, plugin, { name, config }) : [];
+    const warnings = [...ofUrl, ...ofRights];
+    return warnings.length === 0 ? undefined : { warnings };
+  } finally {
+    await plugin.close();
+  }
+}
+
+async function warningsAbout(
+  ...about: Parameters<typeof import("./preflight.ts").adviseOn>
+): Promise<readonly string[]> {
+  const { adviseOn } = await import("./preflight.ts");
+  return adviseOn(...about);
+}
+
+async function store(
+  { storage }: MountContext,
+  name: string,
+  config: ConnectionConfig,
+  expect: number,
+): Promise<void> {
+  try {
+    await storage.commit([putConfig(name, config, expect)]);
   } catch (error) {
     refuseConflict(name, error);
   }
-  await connections.close(name);
-  return hasPassword(detail(config.details, "connection_url")) ? { warnings: [PASSWORD_IN_URL] } : undefined;
 }
 
 /** @throws ApiError 409 for a lost race, else the error. */
@@ -239,20 +267,9 @@ function mergeRotation(
   return { rootRotation, rotateAt: isSame ? (old?.rotateAt ?? null) : nextRootRotation(rootRotation, now) };
 }
 
-async function tryOut(connections: Connections, config: ConnectionConfig, verify: boolean): Promise<void> {
-  try {
-    const plugin = await connections.create(config);
-    try {
-      // As Vault does: a template is run once, with nothing to fill in.
-      await connections.chooseUsername(config, "", "");
-      // Without an administrator there is nobody to log in as.
-      if (verify && !isSelfManaged(config)) await plugin.verify();
-    } finally {
-      await plugin.close();
-    }
-  } catch (error) {
-    throw badRequest(`error creating database object: ${messageOf(error)}`, error);
-  }
+/** @throws ApiError 400. */
+function refusePlugin(error: unknown): never {
+  throw badRequest(`error creating database object: ${messageOf(error)}`, error);
 }
 
 function describe(config: ConnectionConfig): JsonObject {

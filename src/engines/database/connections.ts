@@ -46,6 +46,12 @@ export class Connections {
     return usernameFor(type, config, displayName, roleName, this.#context);
   }
 
+  /** Chooses a name that nobody has: a connection's own template could give one that is somebody's. */
+  async probeUsername(config: ConnectionConfig, roleName: string): Promise<string> {
+    const type = await this.#findPlugin(config.pluginName);
+    return usernameFor(type, { ...config, details: {} }, "preflight", roleName, this.#context);
+  }
+
   /** How this kind of database is driven. @throws ApiError 400 for an unknown one. */
   typeOf({ pluginName }: ConnectionConfig): Promise<DatabasePluginType> {
     return this.#findPlugin(pluginName);

@@ -4,6 +4,7 @@ import type { Log } from "../../base/log.ts";
 import type { Random } from "../../base/random.ts";
 import type { RevokeOutcome } from "../../framework/secret.ts";
 import type { CredentialType } from "./credential-type.ts";
+import type { Problem, Trial } from "./trial.ts";
 
 /** A failure of the database. Messages name what was tried and the server's own code; a plugin takes passwords out of them. */
 export class DatabaseError extends Error {
@@ -92,15 +93,16 @@ export interface DatabasePlugin {
    * @returns One outcome for each, in order.
    */
   deleteUsers(users: readonly DoomedUser[]): Promise<readonly RevokeOutcome[]>;
-  /** The names of all users, superusers left out. A plugin without it cannot be reconciled. */
+  /** The names of all users, superusers and the server's own left out. A plugin without it cannot be reconciled. */
   listUsers?(): Promise<readonly string[]>;
   /**
-   * Tries what a user's life needs, and leaves nothing behind.
+   * Tries what a user's life needs in a transaction that is rolled back, so that nothing is left however it ends.
    * @param probe - Its creation statements may be empty: then for a plain user.
-   * @returns A sentence for each thing that the server refused, naming the privilege as the server does; empty: all is well.
-   * @throws DatabaseError when the server could not be asked.
+   * @returns What the server refused; empty: all is well. @throws DatabaseError when the server could not be asked.
    */
-  preflight?(probe: NewUser): Promise<readonly string[]>;
+  preflight?(probe: NewUser): Promise<readonly Problem[]>;
+  /** For servers that take nothing back: how a user's life is tried on a user that is made and dropped. */
+  trial?(): Promise<Trial>;
   close(): Promise<void>;
 }
 

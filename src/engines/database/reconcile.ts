@@ -3,6 +3,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import { type ConnectionConfig, detail, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
+import { isProbe } from "./probe-user.ts";
 import { managerOf } from "./static-role.ts";
 import { usernameMark } from "./username.ts";
 
@@ -19,7 +20,7 @@ interface Found {
 
 /**
  * Compares what the server has with what the store knows: lists the users whose names were built as this connection builds them,
- * and that neither a lease of any mount nor a static role knows.
+ * and that no lease of any mount, no static role and no preflight knows.
  * @throws ApiError 400 when there is no such connection, or its users cannot be told from others; DatabaseError.
  */
 export async function findUnknown(
@@ -47,7 +48,11 @@ export async function findUnknown(
 }
 
 async function isKnown(context: MountContext, connection: string, user: string): Promise<boolean> {
-  return (await context.hasLease(user)) || (await managerOf(context.storage, connection, user)) !== null;
+  return (
+    (await context.hasLease(user)) ||
+    (await managerOf(context.storage, connection, user)) !== null ||
+    (await isProbe(context.storage, connection, user))
+  );
 }
 
 /**

@@ -22,7 +22,7 @@ export function datakeyPath(mount: TransitMount): PathSpec {
       key_version: COMMON.key_version,
       associated_data: COMMON.associated_data,
       nonce: COMMON.nonce,
-      padding_scheme: field.string({ description: "Of RSA keys: oaep, the only one." }),
+      padding_scheme: field.string({ description: "Of RSA keys: oaep (the default) or pkcs1v15." }),
     },
     help: {
       synopsis: "Make a key for use outside, and encrypt it.",

@@ -14,7 +14,7 @@ const FIELDS = {
   context: COMMON.context,
   associated_data: COMMON.associated_data,
   nonce: COMMON.nonce,
-  padding_scheme: field.string({ description: "Of RSA keys: oaep, the only one." }),
+  padding_scheme: field.string({ description: "Of RSA keys: oaep (the default) or pkcs1v15." }),
   batch_input: COMMON.batch_input,
   partial_failure_response_code: COMMON.partial_failure_response_code,
 };

@@ -19,7 +19,7 @@ const FIELDS = {
   key_version: COMMON.key_version,
   associated_data: COMMON.associated_data,
   nonce: COMMON.nonce,
-  padding_scheme: field.string({ description: "Of RSA keys: oaep, the only one." }),
+  padding_scheme: field.string({ description: "Of RSA keys: oaep (the default) or pkcs1v15." }),
   type: field.string({
     description: "What kind of key to make when there is none of that name.",
     default: KEY_TYPE_DEFAULT,

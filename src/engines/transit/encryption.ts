@@ -4,10 +4,11 @@ import { open, seal } from "./aead.ts";
 import type { Item } from "./batch.ts";
 import { takeVersioned, versioned, versionToUse } from "./choose-version.ts";
 import { convergentNonce, deriveKey } from "./derive.ts";
-import { checkPadding, decoded, decodedContext } from "./fields.ts";
+import { decoded, decodedContext, type Padding, paddingOf } from "./fields.ts";
 import { type AeadType, canEncrypt, type RsaType } from "./key-types.ts";
 import type { TransitMount } from "./mount.ts";
 import type { StoredKey } from "./record.ts";
+import { decryptPkcs1, encryptPkcs1, PKCS1_BYTES } from "./rsa-pkcs1.ts";
 import type { KeyVersion } from "./versions.ts";
 
 /** What is encrypted or decrypted besides the text itself. */
@@ -39,12 +40,12 @@ export async function encrypt(
 ): Promise<Encrypted> {
   const { type, record } = key;
   if (!canEncrypt(type)) throw badRequest(`message encryption not supported for key type ${type.name}`);
-  const { context, additional } = read(key, circumstances);
+  const { context, additional, padding } = read(key, circumstances);
   const number = versionToUse(record, wanted, "encryption");
   const version = await mount.versions.get(key, number);
   const sealed =
     type.family === "rsa"
-      ? encryptRsa(type, version, plaintext)
+      ? encryptRsa(type, version, plaintext, padding)
       : await encryptAead(mount, key, type, version, plaintext, context, additional);
   return { ciphertext: versioned(number, sealed.toString("base64")), version: number };
 }
@@ -58,11 +59,11 @@ export async function decrypt(
 ): Promise<Buffer> {
   const { type, record } = key;
   if (!canEncrypt(type)) throw badRequest(`message decryption not supported for key type ${type.name}`);
-  const { context, additional } = read(key, circumstances);
+  const { context, additional, padding } = read(key, circumstances);
   const taken = takeVersioned(record, ciphertext, "invalid ciphertext");
   const sealed = decodedBody(taken.body);
   const version = await mount.versions.get(key, taken.version);
-  if (type.family === "rsa") return decryptRsa(version, sealed);
+  if (type.family === "rsa") return decryptRsa(version, sealed, padding);
   const { key: secret } = secretFor(key, type, version, context);
   return open(type, secret, sealed, additional);
 }
@@ -78,9 +79,9 @@ function decodedBody(body: string): Buffer {
 function read(
   { type, record }: StoredKey,
   { context, associated_data, nonce, padding_scheme }: Circumstances,
-): { context: Buffer; additional: Buffer } {
+): { context: Buffer; additional: Buffer; padding: Padding } {
   if (nonce !== undefined && nonce !== "") throw badRequest("nonce provided when not allowed");
-  if (type.family === "rsa") checkPadding(padding_scheme);
+  const padding = type.family === "rsa" ? paddingOf(padding_scheme) : "oaep";
   if (record.derived && (context === undefined || context === "")) throw badRequest(MISSING_CONTEXT);
   const hasAdditional = associated_data !== undefined && associated_data !== "";
   if (hasAdditional && type.family !== "aead") {
@@ -89,7 +90,7 @@ function read(
   const additional = hasAdditional
     ? decoded(associated_data, "failed to base64-decode associated_data")
     : NOTHING;
-  return { context: decodedContext(context), additional };
+  return { context: decodedContext(context), additional, padding };
 }
 
 function secretFor(
@@ -122,16 +123,17 @@ async function encryptAead(
 const OAEP_BYTES = 2 * 32 + 2;
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: "sha256" };
 
-function encryptRsa(type: RsaType, version: KeyVersion, plaintext: Uint8Array): Buffer {
-  if (plaintext.length > type.bits / 8 - OAEP_BYTES) {
+function encryptRsa(type: RsaType, version: KeyVersion, plaintext: Uint8Array, padding: Padding): Buffer {
+  if (plaintext.length > type.bits / 8 - (padding === "oaep" ? OAEP_BYTES : PKCS1_BYTES)) {
     throw badRequest("failed to RSA encrypt the plaintext: crypto/rsa: message too long for RSA key size");
   }
+  if (padding === "pkcs1v15") return encryptPkcs1(version.publicKey, plaintext);
   return publicEncrypt({ key: version.publicKey, ...OAEP }, plaintext);
 }
 
-function decryptRsa(version: KeyVersion, sealed: Uint8Array): Buffer {
-  const { privateKey } = version;
+function decryptRsa({ privateKey }: KeyVersion, sealed: Uint8Array, padding: Padding): Buffer {
   try {
+    if (padding === "pkcs1v15") return decryptPkcs1(privateKey, sealed);
     return privateDecrypt({ key: privateKey, ...OAEP }, sealed);
   } catch {
     // Why it failed is not for the caller to learn.

@@ -49,13 +49,12 @@ export function decodedContext(text: string | undefined): Buffer {
 
 const NOTHING = Buffer.alloc(0);
 
-/** OAEP alone: PKCS #1 v1.5 tells who can try ciphertexts too much about the plaintext. @throws ApiError 400 for others. */
-export function checkPadding(scheme: string | undefined): void {
-  if (scheme === undefined || scheme === "" || scheme === "oaep") return;
-  if (scheme === "pkcs1v15") {
-    throw badRequest(
-      "padding scheme pkcs1v15 is not offered: it can be broken by who may try ciphertexts; use oaep",
-    );
-  }
+/** How a text is padded under RSA. */
+export type Padding = "oaep" | "pkcs1v15";
+
+/** @throws ApiError 400 for a padding that there is not. */
+export function paddingOf(scheme: string | undefined): Padding {
+  if (scheme === undefined || scheme === "" || scheme === "oaep") return "oaep";
+  if (scheme === "pkcs1v15") return scheme;
   throw badRequest(`unsupported padding scheme ${JSON.stringify(scheme)}`);
 }

@@ -15,8 +15,8 @@ const FIELDS = {
   context: COMMON.context,
   key_version: COMMON.key_version,
   nonce: COMMON.nonce,
-  decrypt_padding_scheme: field.string({ description: "Of RSA keys: oaep, the only one." }),
-  encrypt_padding_scheme: field.string({ description: "Of RSA keys: oaep, the only one." }),
+  decrypt_padding_scheme: field.string({ description: "Of RSA keys: oaep (the default) or pkcs1v15." }),
+  encrypt_padding_scheme: field.string({ description: "Of RSA keys: oaep (the default) or pkcs1v15." }),
   batch_input: COMMON.batch_input,
 };
 

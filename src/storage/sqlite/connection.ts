@@ -10,6 +10,7 @@ import {
   ANY_TABLE,
   APPLICATION_ID,
   CONFIGURE,
+  CONFIGURE_SHORT,
   CREATE,
   FORMAT,
   TRANSACTION,
@@ -21,6 +22,8 @@ export interface ConnectionOptions {
   /** Whether a blank file becomes a store. */
   readonly create: boolean;
   readonly busyTimeoutMs: number;
+  /** Whether the connection is a short command's. */
+  readonly isShort: boolean;
 }
 
 /** How SQLite opens the file. Never with leave to create it: that would be with a mode we did not choose. */
@@ -64,7 +67,7 @@ function openAs(mode: OpenMode, options: ConnectionOptions): DatabaseSync {
   for (const [name, value] of Object.entries(mode)) url.searchParams.set(name, value);
   const database = new DatabaseSync(url, { timeout: options.busyTimeoutMs });
   try {
-    database.exec(CONFIGURE);
+    database.exec(options.isShort ? CONFIGURE_SHORT : CONFIGURE);
     checkFormat(database, options);
     if (mode === READ_WRITE) useWriteAheadLog(database);
     return database;
@@ -109,7 +112,7 @@ function createTables(database: DatabaseSync): void {
 /**
  * Closes without merging the log into the file. The last connection to close would do that, which costs two flushes to disk
  * and more for the next one, which has to make the log anew: most of what a short command spends. A connection that may not
- * write is left to be the last: it can merge nothing. The log is merged by whoever's commit lets it grow past 1,000 pages.
+ * write is left to be the last: it can merge nothing. The log is merged by whoever's commit lets it grow too long.
  */
 export function closeKeepingLog(database: DatabaseSync, file: string): void {
   const keeper = openReader(file);

@@ -49,7 +49,11 @@ export function openSqliteStorage(options: SqliteStorageOptions): Storage {
   if (create) createFile(file);
   checkFile(file);
   const busyTimeoutMs = options.busyTimeoutMs ?? BUSY_TIMEOUT_MS;
-  return new SqliteStorage(file, connect({ file, create, busyTimeoutMs }), options);
+  return new SqliteStorage(
+    file,
+    connect({ file, create, busyTimeoutMs, isShort: options.keepsLog ?? false }),
+    options,
+  );
 }
 
 /** Every transaction is begun and ended in one go, without awaiting: none is ever open while other code runs. */

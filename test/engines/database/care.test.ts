@@ -239,11 +239,13 @@ describe.skipIf(postgresMissing(18) !== undefined)("what users ask of the databa
 
     test("is content with an administrator that may create roles and no more", async () => {
       const admin = await server.createAdmin("createrole");
-      await at.put("database/config/lesser", {
+      const who = `the administrator "${admin.username}" cannot`;
+      const written = await at.world.put("database/config/lesser", {
         plugin_name: "postgresql-database-plugin",
         connection_url: server.url({ database: "postgres", user: "{{username}}", password: "{{password}}" }),
         ...admin,
       });
+      expect(written).toEqual({ status: 204, body: null });
       expect(dataOf(await at.world.put("database/preflight/lesser"))).toEqual({ problems: [], ready: true });
       // Its role wants more than it may give.
       await server.query("CREATE SCHEMA IF NOT EXISTS closed");
@@ -251,26 +253,52 @@ describe.skipIf(postgresMissing(18) !== undefined)("what users ask of the databa
       await at.put("database/roles/lesser", { db_name: "lesser", creation_statements: grant });
       expect(dataOf(await at.world.put("database/preflight/lesser", { role: "lesser" }))).toEqual({
         problems: [
-          "creation statement 2 of 3 failed: permission denied for schema closed (SQLSTATE 42501)",
-          expect.stringContaining("creation statement 3 of 3 failed: permission denied to grant role"),
+          `${who} run creation statement 2 of 3: permission denied for schema closed (SQLSTATE 42501); ` +
+            `grant it with: GRANT USAGE ON SCHEMA closed TO "${admin.username}" WITH GRANT OPTION`,
+          `${who} run creation statement 3 of 3: permission denied to grant role "pg_read_all_data": Only roles with the ADMIN ` +
+            'option on role "pg_read_all_data" may grant this role. (SQLSTATE 42501); grant it with: GRANT "pg_read_all_data" TO ' +
+            `"${admin.username}" WITH ADMIN OPTION`,
         ],
         ready: false,
       });
     });
 
-    test("says what is missing to one that may do nothing", async () => {
-      await at.makeUser("nobody", "pass");
-      await at.put("database/config/nothing", {
+    describe("of an administrator that may do nothing", () => {
+      const config = (more: JsonObject = {}): JsonObject => ({
         plugin_name: "postgresql-database-plugin",
         connection_url: server.url({ database: "postgres", user: "{{username}}", password: "{{password}}" }),
         username: "nobody",
         password: "pass",
+        ...more,
       });
-      const { problems, ready } = dataOf(await at.world.put("database/preflight/nothing"));
-      expect(ready).toBe(false);
-      expect(problems).toEqual([
-        expect.stringContaining("creating a user failed: permission denied to create role"),
-      ]);
+      const missing =
+        'dministrator "nobody" cannot make a user: permission denied to create role: Only roles with the CREATEROLE attribute ' +
+        'may create roles. (SQLSTATE 42501); grant it with: ALTER ROLE "nobody" CREATEROLE';
+      beforeAll(() => at.makeUser("nobody", "pass"));
+
+      test("says what is missing, and its configuration is taken with the same as a warning", async () => {
+        const { status, body } = await at.world.put("database/config/nothing", config());
+        expect({ status, warnings: (body as { warnings: string[] }).warnings }).toEqual({
+          status: 200,
+          warnings: [`The a${missing}`],
+        });
+        expect((await at.world.get("database/config/nothing")).status).toBe(200);
+        expect(dataOf(await at.world.put("database/preflight/nothing"))).toEqual({
+          problems: [`the a${missing}`],
+          ready: false,
+        });
+        await server.query("ALTER ROLE nobody CREATEROLE");
+        expect((await at.world.put("database/config/nothing", config())).status).toBe(204);
+        await server.query("ALTER ROLE nobody NOCREATEROLE");
+      });
+
+      test("is not tried without verify_connection", async () => {
+        const { status } = await at.world.put(
+          "database/config/unasked",
+          config({ verify_connection: false }),
+        );
+        expect(status).toBe(204);
+      });
     });
   });
 });

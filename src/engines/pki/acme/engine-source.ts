@@ -1,9 +1,10 @@
 import { ApiError } from "../../../base/errors.ts";
 import type { MountContext } from "../../../framework/backend.ts";
+import { checkNameConstraints } from "../constraints/enforce.ts";
 import { checkNames } from "../issue/check-names.ts";
 import { checkKeyOfCsr } from "../issue/csr.ts";
 import { carryOut, planByRole } from "../issue/plan.ts";
-import { type SigningIssuer, signingIssuer } from "../issuers/signing.ts";
+import { type IssuingAuthority, issuingAuthority } from "../issuers/signing.ts";
 import { readCluster } from "../issuers/urls.ts";
 import { readRevoked } from "../revoke/record.ts";
 import { type Revocable, revocableGiven, revokeAll } from "../revoke/revoke.ts";
@@ -13,7 +14,7 @@ import { type Certificate, isCa } from "../x509/certificate.ts";
 import { type Csr, csrKey } from "../x509/csr.ts";
 import { type AltNames, NO_NAMES } from "../x509/general-names.ts";
 import { kindOf } from "../x509/keys.ts";
-import { attributeOf, decodeName } from "../x509/name.ts";
+import { attributeOf, decodeName, encodeName } from "../x509/name.ts";
 import { OID } from "../x509/oids.ts";
 import { pem } from "../x509/pem.ts";
 import type { Identifier } from "./identifiers.ts";
@@ -35,7 +36,10 @@ export function engineSource(context: MountContext): CertificateSource {
       refusalText(async () => {
         const role = await roleFor(context, terms);
         const nobody = { commonName: "", serialNumber: "", userIds: [], fromCsr: true };
-        checkNames(role, { ...nobody, names: altNames([identifier]) });
+        const names = altNames([identifier]);
+        checkNames(role, { ...nobody, names });
+        const { chain } = await issuerFor(context, terms, role);
+        checkNameConstraints(chain, { subject: encodeName({}), altNames: names, isCa: false });
       }),
     issue: (terms, csr, names) => issue(context, terms, csr, names),
     ...revocation(context),
@@ -82,12 +86,8 @@ async function roleFor({ storage }: MountContext, terms: IssuingTerms): Promise<
   };
 }
 
-function issuerFor({ storage }: MountContext, terms: IssuingTerms, role: Role): Promise<SigningIssuer> {
-  return signingIssuer(
-    storage,
-    terms.issuerRef === "" ? role.issuer_ref : terms.issuerRef,
-    "issuing-certificates",
-  );
+function issuerFor({ storage }: MountContext, terms: IssuingTerms, role: Role): Promise<IssuingAuthority> {
+  return issuingAuthority(storage, terms.issuerRef === "" ? role.issuer_ref : terms.issuerRef);
 }
 
 function altNames(identifiers: readonly Identifier[]): AltNames {
@@ -152,8 +152,10 @@ async function findRevocable(context: MountContext, certificate: Certificate): P
 function revocation(context: MountContext): Pick<CertificateSource, "statusOf" | "revoke"> {
   return {
     statusOf: async (certificate) => {
-      if ((await findRevocable(context, certificate)) === null) return "unknown";
-      return (await readRevoked(context.storage, certificate.serial)) === null ? "good" : "revoked";
+      const found = await findRevocable(context, certificate);
+      if (found === null) return "unknown";
+      const revoked = await readRevoked(context.storage, certificate.serial, found.crlScope);
+      return revoked === null ? "good" : "revoked";
     },
     revoke: async (certificate) => {
       const found = await findRevocable(context, certificate);

@@ -1,19 +1,22 @@
 import { badRequest } from "../../../base/errors.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
-import { field, type Values } from "../../../framework/field.ts";
-import { chainOf, describeIssued } from "../issue/answer.ts";
+import { field, type Given, type Values } from "../../../framework/field.ts";
+import { checkNameConstraints } from "../constraints/enforce.ts";
+import { checkPathLength, inheritedPathLength } from "../constraints/path-length.ts";
+import { chainDer, describeIssued } from "../issue/answer.ts";
 import { contentOf, issuedBy, roleSubject } from "../issue/content.ts";
 import { type CheckedCsr, checkedCsr } from "../issue/csr.ts";
 import { CSR_FIELD, ISSUER_FIELD } from "../issue/fields.ts";
-import { namesFrom, namesInCsr, withCommonName } from "../issue/requested.ts";
+import { checkSubject, namesFrom, namesInCsr, withCommonName } from "../issue/requested.ts";
 import { certWrite } from "../issue/store.ts";
 import { validityOf } from "../issue/validity.ts";
-import { type SigningIssuer, signingIssuer } from "../issuers/signing.ts";
+import { issuingAuthority, type SigningIssuer } from "../issuers/signing.ts";
 import { checkSignatureBits } from "../roles/check.ts";
 import { SIGNATURE_FIELDS } from "../roles/fields.ts";
 import { newSerial } from "../serial.ts";
+import { readPolicies } from "../usage.ts";
 import { buildCertificate } from "../x509/certificate.ts";
-import type { Extension } from "../x509/extensions.ts";
+import { certificatePolicies, type Extension } from "../x509/extensions.ts";
 import { OID } from "../x509/oids.ts";
 import { signerFor } from "../x509/signature.ts";
 import { caExtensions } from "./extensions.ts";
@@ -27,7 +30,15 @@ const FIELDS = {
   ...SIGNATURE_FIELDS,
   ...CSR_FIELD,
   ...ISSUER_FIELD,
+  max_path_length: field.int({
+    description:
+      "How many CAs may be below this one; -1: any number. Not given: one less than below its issuer.",
+    default: -1,
+  }),
   use_csr_values: field.bool({ description: "Subject, names and extensions are those of the request." }),
+  policy_identifiers: field.list({
+    description: "Policies of the CA: object identifiers, or objects with oid, notice and cps.",
+  }),
   skid: field.string({ description: "The subject key id, in hex, where it is not to be the key's hash." }),
 };
 
@@ -41,19 +52,25 @@ export function signIntermediatePaths(context: MountContext): PathSpec[] {
       fields: FIELDS,
       help: { synopsis: "Sign the request of another CA, which may then issue certificates." },
       operations: {
-        update: { summary: "Sign the request of a CA.", handler: ({ values }) => signCa(context, values) },
+        update: {
+          summary: "Sign the request of a CA.",
+          handler: ({ values, given }) => signCa(context, values, given),
+        },
       },
     }),
   );
 }
 
-async function signCa(context: MountContext, terms: SignTerms): Promise<Reply> {
-  if (terms.format !== "pem" && terms.format !== "der" && terms.format !== "pem_bundle") {
+async function signCa(context: MountContext, values: SignTerms, given: Given<typeof FIELDS>): Promise<Reply> {
+  if (values.format !== "pem" && values.format !== "der" && values.format !== "pem_bundle") {
     throw badRequest('The "format" path parameter must be "pem" or "der"');
   }
-  checkSignatureBits(terms.signature_bits);
-  const checked = checkedCsr(terms.csr);
-  const issuer = await signingIssuer(context.storage, terms.issuer_ref, "issuing-certificates");
+  checkSignatureBits(values.signature_bits);
+  const checked = checkedCsr(values.csr);
+  const issuer = await issuingAuthority(context.storage, values.issuer_ref);
+  checkPathLength(issuer.chain);
+  const pathLength = given.max_path_length ?? inheritedPathLength(issuer.certificate);
+  const terms = { ...values, max_path_length: pathLength };
   const validity = validityOf({
     now: context.clock.now(),
     notBeforeSeconds: terms.not_before_duration,
@@ -67,6 +84,7 @@ async function signCa(context: MountContext, terms: SignTerms): Promise<Reply> {
     behavior: "permit",
   });
   const { subject, names, extensions } = requestedOf(terms, checked);
+  checkNameConstraints(issuer.chain, { subject, altNames: names, isCa: true });
   const { notBefore, notAfter } = validity;
   const serial = newSerial(context.random);
   const content = contentOf(
@@ -87,7 +105,7 @@ async function signCa(context: MountContext, terms: SignTerms): Promise<Reply> {
   const hex = serial.toString("hex");
   const { crlScope } = issuer.record;
   await context.storage.commit([certWrite(hex, { certificate: der.toString("base64"), crlScope })]);
-  const chain = await chainOf(context.storage, issuer.record);
+  const chain = chainDer(issuer.chain);
   const data = describeIssued(
     { der, serial: hex, notAfter, chain: [der, ...chain] },
     issuer.certificate.der,
@@ -123,11 +141,13 @@ const OWN: ReadonlySet<string> = new Set([
   OID.authorityKeyId,
   OID.authorityInfoAccess,
   OID.crlDistributionPoints,
+  OID.freshestCrl,
   OID.subjectAltName,
 ]);
 
 function requestedOf(terms: SignTerms, { csr }: CheckedCsr) {
-  const bounds = caExtensions(terms);
+  const policies = readPolicies(terms.policy_identifiers);
+  const bounds = [...caExtensions(terms), ...(policies.length > 0 ? [certificatePolicies(policies)] : [])];
   if (!terms.use_csr_values) {
     const names = namesFrom(terms);
     const { common_name: commonName, serial_number: serialNumber } = terms;
@@ -137,6 +157,7 @@ function requestedOf(terms: SignTerms, { csr }: CheckedCsr) {
       extensions: bounds,
     };
   }
+  checkSubject(csr);
   const set = new Set(bounds.map(({ oid }) => oid));
   const extra: readonly Extension[] = csr.extensions.filter(({ oid }) => !OWN.has(oid) && !set.has(oid));
   return { subject: csr.subject, names: namesInCsr(csr), extensions: [...bounds, ...extra] };

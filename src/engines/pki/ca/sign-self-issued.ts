@@ -1,9 +1,11 @@
 import { badRequest } from "../../../base/errors.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
 import { field } from "../../../framework/field.ts";
+import { checkNameConstraints } from "../constraints/enforce.ts";
+import { checkPathLength } from "../constraints/path-length.ts";
 import { givenCertificate } from "../given-certificate.ts";
 import { ISSUER_FIELD } from "../issue/fields.ts";
-import { type SigningIssuer, signingIssuer } from "../issuers/signing.ts";
+import { type IssuingAuthority, issuingAuthority, type SigningIssuer } from "../issuers/signing.ts";
 import {
   buildCertificate,
   type Certificate,
@@ -11,7 +13,8 @@ import {
   publicKeyOf,
   subjectKeyIdOf,
 } from "../x509/certificate.ts";
-import { authorityKeyId } from "../x509/extensions.ts";
+import { authorityKeyId, findExtension } from "../x509/extensions.ts";
+import { NO_NAMES } from "../x509/general-names.ts";
 import { kindOf } from "../x509/keys.ts";
 import { OID } from "../x509/oids.ts";
 import { pem } from "../x509/pem.ts";
@@ -42,7 +45,7 @@ export function signSelfIssuedPaths(context: MountContext): PathSpec[] {
           summary: "Sign another CA's own certificate.",
           handler: async ({ values }) => {
             const given = givenCa(values.certificate);
-            const issuer = await signingIssuer(context.storage, values.issuer_ref, "issuing-certificates");
+            const issuer = await issuingAuthority(context.storage, values.issuer_ref);
             if (values.require_matching_certificate_algorithms) checkAlgorithms(given, issuer);
             return crossSign(given, issuer);
           },
@@ -67,7 +70,10 @@ function checkAlgorithms(given: Certificate, issuer: SigningIssuer): void {
 }
 
 /** As in Vault it is not kept: its serial number is the other CA's. It is revoked by being given as such. */
-function crossSign(given: Certificate, issuer: SigningIssuer): Reply {
+function crossSign(given: Certificate, issuer: IssuingAuthority): Reply {
+  checkPathLength(issuer.chain);
+  const altNames = findExtension(given.extensions, OID.subjectAltName)?.value ?? NO_NAMES;
+  checkNameConstraints(issuer.chain, { subject: given.subject, altNames, isCa: true });
   const content = {
     ...given,
     serial: Buffer.from(given.serial, "hex"),

@@ -39,7 +39,11 @@ export async function changeScope(
     const { state, version } = await readCrlState(storage, scope);
     const change = await decide(state, config);
     if (change === null) return;
-    const rebuild = change.build === "delta" ? rebuildDelta : rebuildComplete;
+    // Nobody can sign, and there is nothing to keep: whoever asks for the CRL, without a token, must not have it written.
+    if (issuer === null && change.state === state && change.also.length === 0 && isUndue(state)) return;
+    // A delta needs a complete CRL that it belongs to.
+    const isDelta = change.build === "delta" && change.state.completeNumber > 0;
+    const rebuild = isDelta ? rebuildDelta : rebuildComplete;
     const { state: next, writes } =
       change.build === null || issuer === null
         ? { state: issuer === null ? undue(change.state) : change.state, writes: [] }
@@ -51,6 +55,10 @@ export async function changeScope(
 /** The state as nothing that waits for its time. */
 function undue(state: CrlState): CrlState {
   return { ...state, completeDueAt: null, deltaDueAt: null };
+}
+
+function isUndue({ completeDueAt, deltaDueAt }: CrlState): boolean {
+  return completeDueAt === null && deltaDueAt === null;
 }
 
 /** The issuer that signs a scope's CRLs: the default one if it is one of them. Null: none of them may, or can. */

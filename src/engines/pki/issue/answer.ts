@@ -1,9 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
-import type { EngineStorage } from "../../../framework/storage.ts";
 import { certificateOf } from "../issuers/chain.ts";
-import { type IssuerRecord, readIssuer } from "../issuers/record.ts";
+import type { IssuerRecord } from "../issuers/record.ts";
 import { colonSerial } from "../serial.ts";
 import { isSelfSigned } from "../x509/certificate.ts";
 import { type KeyType, privateKeyDer, privateKeyPem } from "../x509/keys.ts";
@@ -43,16 +42,11 @@ export function keyFormOf(privateKeyFormat: string): "native" | "pkcs8" {
   return privateKeyFormat === "pkcs8" ? "pkcs8" : "native";
 }
 
-/** The certificates of an issuer's chain, in DER, its own first. */
-export async function chainOf(
-  storage: EngineStorage,
-  record: IssuerRecord,
+/** The certificates of a chain, in DER. */
+export function chainDer(
+  chain: readonly IssuerRecord[],
   { withoutRoots = false }: { readonly withoutRoots?: boolean } = {},
-): Promise<readonly Buffer[]> {
-  const others = await Promise.all(
-    record.caChain.filter((id) => id !== record.id).map((id) => readIssuer(storage, id)),
-  );
-  const chain = [record, ...others.filter((issuer) => issuer !== null)];
+): readonly Buffer[] {
   return chain.flatMap((issuer) => {
     if (withoutRoots && isSelfSigned(certificateOf(issuer))) return [];
     return [Buffer.from(issuer.certificate, "base64")];

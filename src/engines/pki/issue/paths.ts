@@ -8,7 +8,7 @@ import {
   type Reply,
 } from "../../../framework/backend.ts";
 import type { Values } from "../../../framework/field.ts";
-import { signingIssuer } from "../issuers/signing.ts";
+import { issuingAuthority } from "../issuers/signing.ts";
 import { type ReadyKeys, readyKeys } from "../keys/ready-keys.ts";
 import { filledRole, type Role, requireRole } from "../roles/role.ts";
 import { type KeyKind, keyKind, keyKindProblem, publicKeyDer } from "../x509/keys.ts";
@@ -109,7 +109,7 @@ async function issue(
   const isPkcs12 = values.format === PKCS12_FORMAT;
   const form = answerForm(isPkcs12 ? "pem" : values.format, values.private_key_format);
   const { kind, warnings } = keyFor(role, values);
-  const issuer = await signingIssuer(context.storage, issuerRef ?? role.issuer_ref, "issuing-certificates");
+  const issuer = await issuingAuthority(context.storage, issuerRef ?? role.issuer_ref);
   const requested: RequestedNames = {
     commonName: values.common_name,
     serialNumber: values.serial_number,
@@ -132,7 +132,7 @@ async function sign(context: MountContext, request: SignRequest, issuerRef?: str
   const form = answerForm(values.format, values.private_key_format);
   const checked = checkedCsr(values.csr);
   checkKeyOfCsr(role, checked.kind);
-  const issuer = await signingIssuer(context.storage, issuerRef ?? role.issuer_ref, "issuing-certificates");
+  const issuer = await issuingAuthority(context.storage, issuerRef ?? role.issuer_ref);
   const { requested, warnings } = requestedBy(role, checked, values);
   const plan = planByRole(context, role, issuer, requested, values);
   return reply(context, role, plan, warnings, () => signPlanned(context, plan, checked, form));

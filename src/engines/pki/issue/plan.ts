@@ -1,14 +1,16 @@
 import { badRequest } from "../../../base/errors.ts";
 import { failpoint } from "../../../base/failpoint.ts";
 import type { MountContext } from "../../../framework/backend.ts";
-import type { SigningIssuer } from "../issuers/signing.ts";
+import { checkNameConstraints } from "../constraints/enforce.ts";
+import { checkPlace } from "../constraints/path-length.ts";
+import type { IssuingAuthority } from "../issuers/signing.ts";
 import type { Role } from "../roles/role.ts";
 import { newSerial } from "../serial.ts";
 import { buildCertificate } from "../x509/certificate.ts";
 import type { Extension } from "../x509/extensions.ts";
 import type { AltNames } from "../x509/general-names.ts";
 import { type SignatureOptions, signerFor } from "../x509/signature.ts";
-import { chainOf, type Issued } from "./answer.ts";
+import { chainDer, type Issued } from "./answer.ts";
 import { checkNames, type RequestedNames } from "./check-names.ts";
 import { contentOf, issuedBy, roleExtensions, roleSubject } from "./content.ts";
 import { withCommonName } from "./requested.ts";
@@ -17,7 +19,7 @@ import { type Validity, validityOf } from "./validity.ts";
 
 /** A certificate that is settled, but for the key that it is for. */
 export interface CertificatePlan {
-  readonly issuer: SigningIssuer;
+  readonly issuer: IssuingAuthority;
   readonly serial: Buffer;
   readonly validity: Validity;
   /** Name in DER. */
@@ -41,12 +43,12 @@ export interface Wishes {
 /**
  * Settles a certificate by a role.
  * @param role - Its templates filled.
- * @throws ApiError 400 for what the role does not allow.
+ * @throws ApiError 400 for what the role, or the name constraints of a CA, do not allow.
  */
 export function planByRole(
   context: MountContext,
   role: Role,
-  issuer: SigningIssuer,
+  issuer: IssuingAuthority,
   requested: RequestedNames,
   wishes: Wishes,
 ): CertificatePlan {
@@ -59,7 +61,7 @@ export function planByRole(
   const isAdded = commonName !== "" && !wishes.exclude_cn_from_sans;
   const names = isAdded ? withCommonName(requested.names, commonName) : requested.names;
   checkNames(role, { ...requested, names });
-  return {
+  return withinConstraints({
     issuer,
     serial: newSerial(context.random),
     validity: roleValidity(context, role, issuer, wishes),
@@ -70,14 +72,22 @@ export function planByRole(
     isStored: !role.no_store,
     withoutRoots: wishes.remove_roots_from_chain,
     warnings: [],
-  };
+  });
+}
+
+/** The plan, if its issuer and those above allow it by their name constraints and path lengths. @throws ApiError 400 */
+export function withinConstraints(plan: CertificatePlan): CertificatePlan {
+  const { issuer, subject, names } = plan;
+  checkPlace(issuer.chain);
+  checkNameConstraints(issuer.chain, { subject, altNames: names, isCa: false });
+  return plan;
 }
 
 /** How long a role's certificate is valid. @throws ApiError 400 */
 export function roleValidity(
   context: MountContext,
   role: Pick<Role, "ttl" | "max_ttl" | "not_after" | "not_before_duration">,
-  issuer: SigningIssuer,
+  issuer: IssuingAuthority,
   wishes: Pick<Wishes, "ttl" | "not_after">,
 ): Validity {
   return validityOf({
@@ -114,6 +124,6 @@ export async function carryOut(
     await storage.commit([certWrite(hex, { certificate: der.toString("base64"), crlScope })]);
   }
   failpoint("pki:stored");
-  const chain = await chainOf(storage, issuer.record, { withoutRoots: plan.withoutRoots });
+  const chain = chainDer(issuer.chain, { withoutRoots: plan.withoutRoots });
   return { der, serial: hex, notAfter, chain };
 }

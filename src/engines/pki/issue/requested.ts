@@ -5,6 +5,7 @@ import type { Csr } from "../x509/csr.ts";
 import { findExtension } from "../x509/extensions.ts";
 import { type AltNames, decodeAltNames, NO_NAMES, type OtherName } from "../x509/general-names.ts";
 import { ipBytes, ipText } from "../x509/ip.ts";
+import { decodeName } from "../x509/name.ts";
 import { isOid, OID } from "../x509/oids.ts";
 
 /** Names as a caller gives them. */
@@ -74,12 +75,23 @@ function otherName(text: string): OtherName {
   return { oid, value };
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these cut names short, or hide a part of them, where they are shown.
+const hasControl = (name: string): boolean => /[\x00-\x1f\x7f]/.test(name);
+const CONTROL = "the given csr has a name with a control character";
+
+/** The names of a request's subject are not to hold what hides a part of them. @throws ApiError 400 */
+export function checkSubject({ subject }: Csr): void {
+  const names = decodeName(subject).filter(({ oid }) => oid === OID.commonName || oid === OID.emailAddress);
+  if (names.some(({ value }) => hasControl(value))) throw badRequest(CONTROL);
+}
+
 /** The alternative names that a request asks for. @throws ApiError 400 for a malformed extension. */
 export function namesInCsr({ extensions }: Csr): AltNames {
   const found = findExtension(extensions, OID.subjectAltName);
   if (found === undefined) return NO_NAMES;
   try {
     const names = decodeAltNames(found.value);
+    if ([...names.dns, ...names.emails, ...names.uris].some(hasControl)) throw badRequest(CONTROL);
     return { ...names, dns: [...new Set(names.dns)], emails: [...new Set(names.emails)] };
   } catch (error) {
     if (!(error instanceof DerError)) throw error;

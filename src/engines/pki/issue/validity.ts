@@ -46,11 +46,16 @@ export function validityOf(terms: ValidityTerms): Validity {
   const warnings: string[] = [];
   const now = Math.floor(terms.now / 1000) * 1000;
   const wanted = terms.notAfter === "" ? now + ttlOf(terms, warnings) * 1000 : parseNotAfter(terms.notAfter);
-  if (wanted <= now) {
-    throw badRequest(`cannot satisfy request, as NotAfter date ${rfc3339(wanted)} is in the past`);
-  }
+  checkFuture(wanted, now);
   const notAfter = within(terms, wanted);
+  // What is cut to an issuer that has expired would end before it begins.
+  checkFuture(notAfter, now);
   return { notBefore: now - terms.notBeforeSeconds * 1000, notAfter, warnings };
+}
+
+function checkFuture(notAfter: number, now: number): void {
+  if (notAfter > now) return;
+  throw badRequest(`cannot satisfy request, as NotAfter date ${rfc3339(notAfter)} is in the past`);
 }
 
 function ttlOf(terms: ValidityTerms, warnings: string[]): number {

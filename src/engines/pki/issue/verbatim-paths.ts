@@ -2,7 +2,7 @@ import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
 import { field, type Given, type Values } from "../../../framework/field.ts";
-import { signingIssuer } from "../issuers/signing.ts";
+import { issuingAuthority } from "../issuers/signing.ts";
 import { checkSignatureBits } from "../roles/check.ts";
 import { SIGNATURE_FIELDS, USAGE_FIELDS } from "../roles/fields.ts";
 import { type Role, requireRole } from "../roles/role.ts";
@@ -16,8 +16,8 @@ import { answerForm, describeIssued } from "./answer.ts";
 import { checkedCsr } from "./csr.ts";
 import { CSR_FIELD, FORMAT_FIELDS, ISSUER_FIELD, VALIDITY_FIELDS } from "./fields.ts";
 import { leased } from "./lease.ts";
-import { type CertificatePlan, carryOut, roleValidity } from "./plan.ts";
-import { namesInCsr } from "./requested.ts";
+import { carryOut, roleValidity, withinConstraints } from "./plan.ts";
+import { checkSubject, namesInCsr } from "./requested.ts";
 
 const FIELDS = {
   ...VALIDITY_FIELDS,
@@ -116,8 +116,9 @@ async function signVerbatim(
   const hashBits = given.signature_bits ?? role?.signature_bits ?? 0;
   checkSignatureBits(hashBits);
   const { csr } = checkedCsr(values.csr);
-  const issuer = await signingIssuer(context.storage, issuerRef, "issuing-certificates");
-  const plan: CertificatePlan = {
+  checkSubject(csr);
+  const issuer = await issuingAuthority(context.storage, issuerRef);
+  const plan = withinConstraints({
     issuer,
     serial: newSerial(context.random),
     validity: roleValidity(context, terms, issuer, values),
@@ -128,7 +129,7 @@ async function signVerbatim(
     isStored: !terms.no_store,
     withoutRoots: values.remove_roots_from_chain,
     warnings: [],
-  };
+  });
   const run = async (): Promise<JsonObject> =>
     describeIssued(await carryOut(context, plan, csr.publicKey), issuer.certificate.der, form);
   const { warnings } = plan.validity;
@@ -136,7 +137,7 @@ async function signVerbatim(
   return { data: await run(), warnings };
 }
 
-/** What the issuer says of itself and of its own right to say so; a request has no part in it. */
+/** What the issuer says of itself and of its own right to say so, and what makes a CA; a request has no part in it. */
 const ISSUERS: ReadonlySet<string> = new Set([
   OID.basicConstraints,
   OID.nameConstraints,
@@ -146,6 +147,7 @@ const ISSUERS: ReadonlySet<string> = new Set([
   OID.crlDistributionPoints,
   OID.freshestCrl,
   OID.subjectAltName,
+  OID.netscapeCertType,
 ]);
 
 function verbatimExtensions(

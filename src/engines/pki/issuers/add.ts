@@ -4,7 +4,8 @@ import { NAME } from "../../../framework/path-match.ts";
 import type { Certificate } from "../x509/certificate.ts";
 import { type KeyType, kindOf, publicKeyDer, storedForm } from "../x509/keys.ts";
 import type { CaSet } from "./change.ts";
-import { type IssuerRecord, type KeyRecord, NO_URLS, USAGES } from "./record.ts";
+import { type IssuerRecord, type KeyRecord, NO_URLS } from "./record.ts";
+import { usagesIn } from "./usages.ts";
 
 /** A key as it is kept. @param name - Empty: none. */
 export function newKey(id: string, name: string, key: KeyObject): KeyRecord {
@@ -29,7 +30,7 @@ export function newIssuer(id: string, name: string, keyId: string, certificate: 
     manualChain: [],
     caChain: [],
     leafNotAfter: "err",
-    usage: USAGES,
+    usage: usagesIn(certificate),
     revocationSignatureAlgorithm: "",
     urls: NO_URLS,
     revokedAt: null,

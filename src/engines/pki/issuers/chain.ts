@@ -7,9 +7,18 @@ interface Link {
   readonly certificate: Certificate;
 }
 
+/** Certificates that were read lately, by what they were read from. To read one takes as long as to write one. */
+const read = new Map<string, Certificate>();
+const READ_MAX = 64;
+
 /** The certificate of an issuer, read. */
-export function certificateOf({ certificate }: Pick<IssuerRecord, "certificate">): Certificate {
-  return readCertificate(Buffer.from(certificate, "base64"));
+export function certificateOf({ certificate: text }: Pick<IssuerRecord, "certificate">): Certificate {
+  const known = read.get(text);
+  if (known !== undefined) return known;
+  const certificate = readCertificate(Buffer.from(text, "base64"));
+  for (const oldest of read.keys()) if (read.size >= READ_MAX) read.delete(oldest);
+  read.set(text, certificate);
+  return certificate;
 }
 
 /**

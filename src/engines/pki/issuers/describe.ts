@@ -1,13 +1,13 @@
 import type { JsonObject } from "../../../base/json.ts";
 import type { EngineStorage } from "../../../framework/storage.ts";
-import { chainOf } from "../issue/answer.ts";
+import { chainDer } from "../issue/answer.ts";
 import { rfc3339 } from "../issue/validity.ts";
 import { pem } from "../x509/pem.ts";
-import { type IssuerRecord, USAGES } from "./record.ts";
+import { chainRecords, type IssuerRecord, USAGES } from "./record.ts";
 
 /** An issuer's certificates in PEM, its own first. */
 export async function chainPem(storage: EngineStorage, issuer: IssuerRecord): Promise<readonly string[]> {
-  return (await chainOf(storage, issuer)).map((der) => `${pem("CERTIFICATE", der)}\n`);
+  return chainDer(await chainRecords(storage, issuer)).map((der) => `${pem("CERTIFICATE", der)}\n`);
 }
 
 /** An issuer as `issuer/:issuer_ref` shows it. @see reference: issuers. */

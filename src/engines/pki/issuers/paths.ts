@@ -1,4 +1,4 @@
-import { ApiError } from "../../../base/errors.ts";
+import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
 import type { Given } from "../../../framework/field.ts";
@@ -10,7 +10,7 @@ import { certificateOf } from "./chain.ts";
 import { changeCas } from "./change.ts";
 import { describeIssuer } from "./describe.ts";
 import { type IssuerRecord, readAuthority, readIssuer, readIssuers } from "./record.ts";
-import { requireIssuer } from "./resolve.ts";
+import { findIssuer, requireIssuer } from "./resolve.ts";
 import { ISSUER_UPDATE_FIELDS, resetIssuer, updatedIssuer } from "./update.ts";
 
 /** `issuers` and `issuer/:issuer_ref`. @see reference: issuers. */
@@ -92,7 +92,7 @@ async function update(
   const { id } = await requireIssuer(storage, ref);
   const issuer = await changeCas(context, (present) => {
     const own = present.issuers.find((one) => one.id === id);
-    if (own === undefined) throw new ApiError(404, `unable to find PKI issuer for reference: ${ref}`);
+    if (own === undefined) throw badRequest(`unable to find PKI issuer for reference: ${ref}`);
     const next = updatedIssuer(present, baseOf(own), given);
     const issuers = present.issuers.map((one) => (one.id === id ? next : one));
     return { set: { ...present, issuers }, result: next };
@@ -105,7 +105,10 @@ async function update(
 }
 
 async function remove(context: MountContext, ref: string): Promise<Reply | undefined> {
-  const { id } = await requireIssuer(context.storage, ref);
+  const issuer = await findIssuer(context.storage, ref);
+  // As in Vault: what is not there does not have to be deleted.
+  if (issuer === null) return undefined;
+  const { id } = issuer;
   const wasDefault = await changeCas(context, (present) => ({
     set: { ...present, issuers: present.issuers.filter((issuer) => issuer.id !== id) },
     result: present.defaultIssuer === id,

@@ -120,6 +120,17 @@ export async function readIssuers(storage: EngineStorage): Promise<readonly Issu
   return records.filter((record) => record !== null);
 }
 
+/** An issuer and the CAs above it that are in its chain, nearest first. */
+export async function chainRecords(
+  storage: EngineStorage,
+  record: IssuerRecord,
+): Promise<readonly IssuerRecord[]> {
+  const others = await Promise.all(
+    record.caChain.filter((id) => id !== record.id).map((id) => readIssuer(storage, id)),
+  );
+  return [record, ...others.filter((issuer) => issuer !== null)];
+}
+
 export async function readKeys(storage: EngineStorage): Promise<readonly KeyRecord[]> {
   const ids = await storage.list(KEY_PREFIX);
   const records = await Promise.all(ids.map((id) => readKey(storage, id)));

@@ -1,4 +1,4 @@
-import { ApiError, badRequest } from "../../../base/errors.ts";
+import { badRequest } from "../../../base/errors.ts";
 import type { EngineStorage } from "../../../framework/storage.ts";
 import {
   type Authority,
@@ -39,10 +39,10 @@ export async function findKey(storage: EngineStorage, ref: string): Promise<KeyR
   return id === "" ? null : readKey(storage, id);
 }
 
-/** @throws ApiError 404 as Vault answers where an issuer is the path's subject. */
+/** @throws ApiError 400 in Vault's words, which a client shows (of a 404 it only says that there is no value). */
 export async function requireIssuer(storage: EngineStorage, ref: string): Promise<IssuerRecord> {
   const issuer = await findIssuer(storage, ref);
   if (issuer !== null) return issuer;
   if (ref === "default") throw badRequest("no default issuer currently configured");
-  throw new ApiError(404, `unable to find PKI issuer for reference: ${ref}`);
+  throw badRequest(`unable to find PKI issuer for reference: ${ref}`);
 }

@@ -5,6 +5,7 @@ import type { Certificate } from "../x509/certificate.ts";
 import { fromStoredForm } from "../x509/keys.ts";
 import { certificateOf } from "./chain.ts";
 import {
+  chainRecords,
   type IssuerRecord,
   type IssuerUrls,
   readAuthority,
@@ -21,6 +22,12 @@ export interface SigningIssuer {
   readonly certificate: Certificate;
   readonly key: KeyObject;
   readonly urls: IssuerUrls;
+}
+
+/** An issuer that issues certificates. */
+export interface IssuingAuthority extends SigningIssuer {
+  /** Itself, and the CAs above it as far as they are known here. */
+  readonly chain: readonly IssuerRecord[];
 }
 
 const REFUSALS: Readonly<Record<Usage, string>> = {
@@ -51,6 +58,12 @@ export async function signingIssuer(
     throw badRequest(`could not fetch the CA certificate (was one set?): ${reason}`);
   }
   return signingIssuerOf(storage, record, usage);
+}
+
+/** As {@link signingIssuer}, of one that is to issue certificates. */
+export async function issuingAuthority(storage: EngineStorage, ref: string): Promise<IssuingAuthority> {
+  const issuer = await signingIssuer(storage, ref, "issuing-certificates");
+  return { ...issuer, chain: await chainRecords(storage, issuer.record) };
 }
 
 /** As {@link signingIssuer}, of an issuer that was read already. */

@@ -6,6 +6,7 @@ import { checkIssuerName } from "./add.ts";
 import type { CaSet } from "./change.ts";
 import { type IssuerRecord, LEAF_BEHAVIORS, NO_URLS, USAGES } from "./record.ts";
 import { checkUrls } from "./urls.ts";
+import { askedUsages, possibleUsages } from "./usages.ts";
 
 export const ISSUER_UPDATE_FIELDS = {
   issuer_ref: field.string({ description: "The issuer: its id, its name, or default.", default: "default" }),
@@ -40,7 +41,7 @@ export function resetIssuer(issuer: IssuerRecord): IssuerRecord {
     ...issuer,
     name: "",
     leafNotAfter: "err",
-    usage: USAGES,
+    usage: possibleUsages(issuer),
     manualChain: [],
     revocationSignatureAlgorithm: "",
     urls: NO_URLS,
@@ -68,25 +69,12 @@ export function updatedIssuer(set: CaSet, base: IssuerRecord, given: IssuerGiven
     ...base,
     name,
     leafNotAfter,
-    usage: given.usage === undefined ? base.usage : usagesOf(given.usage, base),
+    usage: given.usage === undefined ? base.usage : askedUsages(given.usage, base),
     manualChain:
       given.manual_chain === undefined ? base.manualChain : manualChain(set, base, given.manual_chain),
     revocationSignatureAlgorithm: algorithm,
     urls,
   };
-}
-
-function usagesOf(names: readonly string[], issuer: IssuerRecord): IssuerRecord["usage"] {
-  const wanted = names.filter((name) => name !== "");
-  const unknown = wanted.find((name) => !USAGES.some((usage) => usage === name));
-  if (unknown !== undefined)
-    throw badRequest(
-      `Unable to parse specified usages: [${names.join(" ")}] - valid values are ${USAGES.join(", ")}`,
-    );
-  if (issuer.revokedAt !== null && wanted.includes("issuing-certificates")) {
-    throw badRequest("the issuer is revoked, and cannot issue certificates any more");
-  }
-  return USAGES.filter((usage) => usage === "read-only" || wanted.includes(usage));
 }
 
 function manualChain(set: CaSet, own: IssuerRecord, refs: readonly string[]): readonly string[] {

@@ -1,4 +1,4 @@
-import { ApiError, badRequest } from "../../../base/errors.ts";
+import { badRequest } from "../../../base/errors.ts";
 import type { JsonObject } from "../../../base/json.ts";
 import { randomUuid } from "../../../base/random.ts";
 import { type MountContext, type PathSpec, path, type Reply } from "../../../framework/backend.ts";
@@ -78,7 +78,7 @@ function keyPath(context: MountContext): PathSpec {
             const keys = present.keys.map((one) => (one.id === id ? { ...one, name: values.key_name } : one));
             return { set: { ...present, keys }, result: keys.find((one) => one.id === id) };
           });
-          if (key === undefined) throw new ApiError(404, []);
+          if (key === undefined) throw badRequest(`unable to find PKI key for reference: ${values.key_ref}`);
           return { data: describe(key) };
         },
       },
@@ -109,7 +109,7 @@ async function remove(context: MountContext, ref: string): Promise<Reply | undef
 
 async function requireKey({ storage }: MountContext, ref: string): Promise<KeyRecord> {
   const key = await findKey(storage, ref);
-  if (key === null) throw new ApiError(404, `unable to find PKI key for reference: ${ref}`);
+  if (key === null) throw badRequest(`unable to find PKI key for reference: ${ref}`);
   return key;
 }
 

@@ -92,8 +92,6 @@ async function statusOf(
   asked: AskedCertificate,
 ): Promise<CertificateStatus> {
   if (!isFromIssuer(asked, certificateOf(issuer))) return { kind: "unknown" };
-  const revoked = await readRevoked(storage, asked.serial);
-  // Another issuer's certificate may have the same number.
-  if (revoked === null || revoked.crlScope !== issuer.crlScope) return { kind: "good" };
-  return { kind: "revoked", revokedAt: revoked.revokedAt };
+  const revoked = await readRevoked(storage, asked.serial, issuer.crlScope);
+  return revoked === null ? { kind: "good" } : { kind: "revoked", revokedAt: revoked.revokedAt };
 }

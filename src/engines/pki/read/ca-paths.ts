@@ -6,11 +6,10 @@ import {
   type Reply,
 } from "../../../framework/backend.ts";
 import type { Fields } from "../../../framework/field.ts";
-import type { EngineStorage } from "../../../framework/storage.ts";
-import { chainOf } from "../issue/answer.ts";
+import { chainDer } from "../issue/answer.ts";
 import { ISSUER_FIELD } from "../issue/fields.ts";
 import { chainPem } from "../issuers/describe.ts";
-import { type IssuerRecord, readAuthority } from "../issuers/record.ts";
+import { chainRecords, type IssuerRecord, readAuthority } from "../issuers/record.ts";
 import { findIssuer, requireIssuer } from "../issuers/resolve.ts";
 import { certificateDer, certificatesPem, NOTHING, unlessKnown } from "./raw.ts";
 
@@ -22,10 +21,11 @@ export function caPaths(context: MountContext): PathSpec[] {
     show: (issuer: IssuerRecord) => Reply | Promise<Reply>,
   ): Promise<Reply> => {
     const issuer = await findIssuer(storage, "default");
-    return issuer === null ? NOTHING : unlessCasAreKnown(storage, request, await show(issuer));
+    return issuer === null ? NOTHING : unlessCasAreKnown(context, request, await show(issuer));
   };
   const own = (issuer: IssuerRecord): Buffer => Buffer.from(issuer.certificate, "base64");
-  const chain = async (issuer: IssuerRecord) => certificatesPem(await chainOf(storage, issuer));
+  const chain = async (issuer: IssuerRecord) =>
+    certificatesPem(chainDer(await chainRecords(storage, issuer)));
   return [
     ...["ca", "cert/ca/raw"].map((pattern) =>
       published(pattern, "The default issuer's certificate, in DER.", (request) =>
@@ -53,9 +53,13 @@ export function caPaths(context: MountContext): PathSpec[] {
 type Asked = Pick<EngineRequest<Fields>, "headers">;
 
 /** The reply, or 304 when nothing about the mount's CAs has changed since the caller asked: chains and the default included. */
-async function unlessCasAreKnown(storage: EngineStorage, request: Asked, reply: Reply): Promise<Reply> {
+async function unlessCasAreKnown(
+  { storage, clock }: MountContext,
+  request: Asked,
+  reply: Reply,
+): Promise<Reply> {
   const { authority } = await readAuthority(storage);
-  return unlessKnown(request, authority.changedAt, reply);
+  return unlessKnown(request, { changedAt: authority.changedAt, now: clock.now() }, reply);
 }
 
 /** A read that needs no token: what it answers is public. */
@@ -87,7 +91,8 @@ async function describe({ storage }: MountContext, issuer: IssuerRecord, isChain
   };
 }
 
-function issuerReads({ storage }: MountContext): PathSpec[] {
+function issuerReads(context: MountContext): PathSpec[] {
+  const { storage } = context;
   const reads = {
     json: async (issuer: IssuerRecord): Promise<Reply> => {
       const chain = await chainPem(storage, issuer);
@@ -110,7 +115,7 @@ function issuerReads({ storage }: MountContext): PathSpec[] {
           summary: "Show an issuer's certificate.",
           handler: async (request) => {
             const issuer = await requireIssuer(storage, request.values.issuer_ref);
-            return unlessCasAreKnown(storage, request, await show(issuer));
+            return unlessCasAreKnown(context, request, await show(issuer));
           },
         },
       },

@@ -48,7 +48,8 @@ export function certPaths(context: MountContext): PathSpec[] {
 async function certificateBy({ storage }: MountContext, text: string) {
   const serial = parseSerial(text);
   if (serial === null) return null;
-  const [kept, revoked] = await Promise.all([readCert(storage, serial), readRevoked(storage, serial)]);
+  const kept = await readCert(storage, serial);
+  const revoked = await readRevoked(storage, serial, kept?.crlScope);
   const found = kept ?? revoked;
   return found === null
     ? null

@@ -37,7 +37,7 @@ const ISSUER_READS: readonly (readonly [pattern: string, kind: CrlKind, form: Fo
 
 /** Reads of CRLs, which need no token. @see reference: raw reads. */
 export function crlReadPaths(context: MountContext): PathSpec[] {
-  const { storage } = context;
+  const { storage, clock } = context;
   const ofDefault = DEFAULT_READS.map(([pattern, kind, form]) =>
     path({
       pattern,
@@ -50,7 +50,7 @@ export function crlReadPaths(context: MountContext): PathSpec[] {
           handler: async (request) => {
             const issuer = await findIssuer(storage, "default");
             const crl = issuer === null ? null : await currentCrl(context, issuer, kind);
-            return show(request, crl, form);
+            return show(request, crl, form, clock.now());
           },
         },
       },
@@ -67,7 +67,7 @@ export function crlReadPaths(context: MountContext): PathSpec[] {
           summary: synopsisOf(kind),
           handler: async (request) => {
             const issuer = await requireIssuer(storage, request.values.issuer_ref);
-            return show(request, await currentCrl(context, issuer, kind), form);
+            return show(request, await currentCrl(context, issuer, kind), form, clock.now());
           },
         },
       },
@@ -84,11 +84,13 @@ function show(
   request: Pick<EngineRequest<Fields>, "headers">,
   crl: PublishedCrl | null,
   form: Form,
+  now: number,
 ): Reply | undefined {
   if (crl === null) return form === "der" || form === "pem" ? NOTHING : undefined;
   const der = Buffer.from(crl.der, "base64");
-  if (form === "der") return unlessKnown(request, crl.thisUpdate, crlDer(der));
-  if (form === "pem") return unlessKnown(request, crl.thisUpdate, crlPem(der));
+  const times = { changedAt: crl.thisUpdate, now };
+  if (form === "der") return unlessKnown(request, times, crlDer(der));
+  if (form === "pem") return unlessKnown(request, times, crlPem(der));
   const text = pem("X509 CRL", der);
   if (form === "crl") return { data: { crl: text } };
   return { data: { certificate: text, revocation_time: 0, revocation_time_rfc3339: "" } };

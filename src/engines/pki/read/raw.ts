@@ -32,14 +32,16 @@ export function crlPem(der: Uint8Array): Reply {
 
 /**
  * The reply, or 304 when the caller has it already (RFC 9110 section 13.1.3), as far as the mount lets the headers through.
- * @param changedAt - Milliseconds; HTTP's dates are whole seconds.
+ * HTTP's dates are whole seconds: what changed in this very second may do so again, and has no date yet.
+ * @param changedAt - Milliseconds, like `now`.
  */
 export function unlessKnown(
   { headers }: Pick<EngineRequest<Fields>, "headers">,
-  changedAt: number,
+  { changedAt, now }: { readonly changedAt: number; readonly now: number },
   reply: Reply,
 ): Reply {
   const second = Math.floor(changedAt / 1000) * 1000;
+  if (now < second + 1000) return reply;
   const known = Date.parse(headers["if-modified-since"] ?? "");
   if (known >= second) return { status: 304 };
   return { ...reply, headers: { "Last-Modified": new Date(second).toUTCString() } };

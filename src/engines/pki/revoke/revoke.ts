@@ -6,9 +6,9 @@ import { changeScope } from "../crl/rebuild.ts";
 import { readCert } from "../issue/store.ts";
 import { certificateOf } from "../issuers/chain.ts";
 import { readIssuers } from "../issuers/record.ts";
-import { colonSerial, hyphenSerial } from "../serial.ts";
+import { colonSerial } from "../serial.ts";
 import { type Certificate, isIssuedBy, readCertificate } from "../x509/certificate.ts";
-import { REVOKED_PREFIX, type RevokedRecord, readRevoked } from "./record.ts";
+import { readAllRevoked, readRevoked, revokedWrite } from "./record.ts";
 
 /** A certificate that is to be revoked, and whose CRL it goes on. */
 export interface Revocable {
@@ -67,10 +67,13 @@ export async function revokeAll(
     moments.clear();
     const writes: EngineWrite[] = [];
     for (const certificate of certificates) {
-      const before = await readRevoked(context.storage, certificate.serial);
-      if (before === null && certificate.notAfter <= now) continue;
-      if (before === null && !moments.has(certificate.serial))
-        writes.push(revokedWrite(certificate, { crlScope, revokedAt: now, reason }));
+      const all = await readAllRevoked(context.storage, certificate.serial);
+      const before = all.records.find((it) => it.crlScope === crlScope);
+      if (before === undefined && certificate.notAfter <= now) continue;
+      if (before === undefined && !moments.has(certificate.serial)) {
+        const record = { certificate: certificate.der.toString("base64"), revokedAt: now, crlScope, reason };
+        writes.push(revokedWrite(certificate.serial, { ...all, records: [...all.records, record] }));
+      }
       moments.set(certificate.serial, before?.revokedAt ?? now);
     }
     if (writes.length === 0) return null;
@@ -89,9 +92,4 @@ export async function revokeAll(
     };
   });
   return certificates.map(({ serial }) => moments.get(serial) ?? null);
-}
-
-function revokedWrite({ der, serial }: Certificate, facts: Omit<RevokedRecord, "certificate">): EngineWrite {
-  const record: RevokedRecord = { certificate: der.toString("base64"), ...facts };
-  return { op: "put", key: REVOKED_PREFIX + hyphenSerial(serial), value: { ...record }, expect: 0 };
 }

@@ -11,10 +11,9 @@ export function checkSignatureBits(bits: number): void {
   if (!SIGNATURE_BITS.has(bits)) throw badRequest(`invalid signature bits: ${bits}`);
 }
 
-/** @throws ApiError 400 for a key that cannot be made. @param type - `any` counts as one that can. */
+/** @throws ApiError 400 for a key that cannot be made. @param type - `any` counts as one that can, of any size. */
 export function checkKeyKind(type: string, bits: number): void {
-  if (type === "any" && bits === 0) return;
-  const problem = type === "any" ? "key_bits cannot be given with key_type any" : keyKindProblem(type, bits);
+  const problem = type === "any" ? null : keyKindProblem(type, bits);
   if (problem !== null) throw badRequest(problem);
 }
 

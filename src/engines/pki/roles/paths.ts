@@ -5,6 +5,7 @@ import { PAGE_FIELDS, pageOf } from "../../../framework/list-page.ts";
 import { findIssuer } from "../issuers/resolve.ts";
 import { readPolicies } from "../usage.ts";
 import type { Policy } from "../x509/extensions.ts";
+import { keyKind } from "../x509/keys.ts";
 import { checkRole } from "./check.ts";
 import { ROLE_FIELDS } from "./fields.ts";
 import { deleteRole, listRoles, type Role, readRole, writeRole } from "./role.ts";
@@ -49,7 +50,7 @@ export function rolePaths(context: MountContext): PathSpec[] {
           handler: async ({ values: { name }, given: { name: _name, ...changes } }) => {
             const role = await readRole(storage, name);
             if (role === null) throw new ApiError(404, [`Unable to fetch role entry to patch: ${name}`]);
-            return save(context, name, { ...role, ...changes });
+            return save(context, name, patched(role, changes));
           },
         },
         delete: {
@@ -64,9 +65,22 @@ export function rolePaths(context: MountContext): PathSpec[] {
   ];
 }
 
+/** The role with what was changed. Sizes that are not given follow the type of key. */
+function patched(role: Role, changes: Partial<Role>): Role {
+  const isOther = changes.key_type !== undefined && changes.key_type !== role.key_type;
+  return { ...role, ...(isOther ? { key_bits: 0, signature_bits: 0 } : {}), ...changes };
+}
+
+/** The sizes that a type of key has where none is given; they are kept and shown, as in Vault. */
+function sizesOf({ key_type: type, key_bits: bits, signature_bits: hashBits }: Role) {
+  if (type === "rsa") return { key_bits: keyKind(type, bits).bits, signature_bits: hashBits || 256 };
+  return type === "ec" ? { key_bits: keyKind(type, bits).bits } : {};
+}
+
 async function save({ storage, ttl }: MountContext, name: string, given: Role): Promise<Reply> {
   const role: Role = {
     ...given,
+    ...sizesOf(given),
     issuer_ref: given.issuer_ref === "" ? "default" : given.issuer_ref,
     generate_lease: given.generate_lease && !given.no_store,
     policy_identifiers: readPolicies(given.policy_identifiers).map(describePolicy),

@@ -1,6 +1,7 @@
 import { parseDurationMs } from "../../../base/duration.ts";
 import { badRequest, hasCode, messageOf } from "../../../base/errors.ts";
 import type { MountContext } from "../../../framework/backend.ts";
+import type { EngineWrite } from "../../../framework/storage.ts";
 import { ACCOUNT_PREFIX } from "../acme/records.ts";
 import { tidyAccounts } from "../acme/tidy.ts";
 import { changeScope } from "../crl/rebuild.ts";
@@ -8,7 +9,7 @@ import { CERT_PREFIX, readCert } from "../issue/store.ts";
 import { certificateOf } from "../issuers/chain.ts";
 import { changeCas } from "../issuers/change.ts";
 import { readIssuers } from "../issuers/record.ts";
-import { REVOKED_PREFIX, readRevoked } from "../revoke/record.ts";
+import { REVOKED_PREFIX, readAllRevoked, revokedWrite } from "../revoke/record.ts";
 import { hyphenSerial, parseSerial } from "../serial.ts";
 import { readCertificate } from "../x509/certificate.ts";
 import type { TidyTerms } from "./fields.ts";
@@ -154,11 +155,12 @@ async function tidyRevocations(
   let missing = 0;
   for (const name of names) {
     const serial = parseSerial(name) ?? "";
-    const revoked = await readRevoked(context.storage, serial);
-    if (revoked === null) continue;
-    if (!scopes.has(revoked.crlScope)) missing += 1;
-    if (!terms.tidy_revoked_certs || !isOver(context, revoked.certificate, terms.safety_buffer)) continue;
-    over.set(revoked.crlScope, [...(over.get(revoked.crlScope) ?? []), serial]);
+    const { records } = await readAllRevoked(context.storage, serial);
+    for (const { crlScope, certificate } of records) {
+      if (!scopes.has(crlScope)) missing += 1;
+      if (!terms.tidy_revoked_certs || !isOver(context, certificate, terms.safety_buffer)) continue;
+      over.set(crlScope, [...(over.get(crlScope) ?? []), serial]);
+    }
   }
   for (const [scope, serials] of over) await forget(context, scope, serials);
   const removed = [...over.values()].reduce((sum, { length }) => sum + length, 0);
@@ -168,15 +170,26 @@ async function tidyRevocations(
 /** Takes revocations off the CRL, and forgets them and their certificates, as one commit. */
 function forget(context: MountContext, scope: string, serials: readonly string[]): Promise<void> {
   const gone = new Set(serials);
-  const names = serials.map(hyphenSerial);
-  return changeScope(context, scope, (state) => ({
+  return changeScope(context, scope, async (state) => ({
     state: { ...state, revoked: state.revoked.filter(([serial]) => !gone.has(serial)) },
-    also: names.flatMap((name) => [
-      { op: "delete", key: REVOKED_PREFIX + name } as const,
-      { op: "delete", key: CERT_PREFIX + name } as const,
-    ]),
+    also: (await Promise.all(serials.map((serial) => forgetWrites(context, scope, serial)))).flat(),
     build: "complete",
   }));
+}
+
+async function forgetWrites(
+  { storage }: MountContext,
+  scope: string,
+  serial: string,
+): Promise<readonly EngineWrite[]> {
+  const all = await readAllRevoked(storage, serial);
+  // Others of the same number stay.
+  const records = all.records.filter(({ crlScope }) => crlScope !== scope);
+  const kept = await readCert(storage, serial);
+  return [
+    revokedWrite(serial, { ...all, records }),
+    ...(kept?.crlScope === scope ? [{ op: "delete", key: CERT_PREFIX + hyphenSerial(serial) } as const] : []),
+  ];
 }
 
 async function tidyAcme(

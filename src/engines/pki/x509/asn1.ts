@@ -162,6 +162,20 @@ export function oidOf(node: Asn1 | undefined, what: string): string {
   }
 }
 
+/**
+ * The bytes of a whole number that is not negative, without the zero that is its sign: as serial numbers are compared. One that
+ * is written otherwise would be the same as another one here, and not to others. @throws DerError
+ */
+export function magnitudeOf(node: Asn1 | undefined, what: string): Buffer {
+  const bytes = bytesOf(node, what);
+  const [first = 0x80, second = 0x80] = bytes;
+  const isPadded = bytes.length > 1 && first === 0;
+  if (!isUniversal(node, TAG.integer) || first >= 0x80 || (isPadded && second < 0x80)) {
+    throw new DerError(`malformed ${what}`);
+  }
+  return isPadded ? bytes.subarray(1) : bytes;
+}
+
 /** The bytes of a bit string of whole bytes. @throws DerError */
 export function bitsOf(node: Asn1 | undefined, what: string): Buffer {
   const bytes = bytesOf(node, what);

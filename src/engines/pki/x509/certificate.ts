@@ -3,33 +3,34 @@ import {
   type Asn1,
   bitString,
   bitsOf,
-  bytesOf,
   firstPartBytes,
   fromDer,
   integer,
   isTagged,
-  isUniversal,
+  magnitudeOf,
   partsOf,
   sequence,
   sequenceParts,
   smallInteger,
-  TAG,
   tagged,
   time,
   timeOf,
   toDer,
 } from "./asn1.ts";
 import {
+  type BasicConstraints,
   decodeExtensions,
   type Extension,
   encodeExtension,
   findExtension,
   readAuthorityKeyId,
   readBasicConstraints,
+  readKeyUsage,
   readSubjectKeyId,
 } from "./extensions.ts";
 import { keyIdOf, readPublicKey } from "./keys.ts";
 import { decodeName } from "./name.ts";
+import { readNameConstraints } from "./name-constraints.ts";
 import { OID } from "./oids.ts";
 import { isSignedBy, type Signer } from "./signature.ts";
 
@@ -91,7 +92,7 @@ export function readCertificate(der: Buffer): Certificate {
     tbs: firstPartBytes(der),
     algorithm: sequenceOf(algorithm, "signature algorithm"),
     signature: bitsOf(signature, "signature"),
-    serial: serialHex(serial),
+    serial: magnitudeOf(serial, "serial number").toString("hex"),
     issuer: toDer(sequenceOf(issuer, "issuer")),
     subject: toDer(sequenceOf(subject, "subject")),
     publicKey: toDer(sequenceOf(publicKey, "public key")),
@@ -109,12 +110,6 @@ function sequenceOf(node: Asn1 | undefined, what: string): Asn1 {
   return node as Asn1;
 }
 
-function serialHex(node: Asn1 | undefined): string {
-  const bytes = bytesOf(node, "serial number");
-  if (!isUniversal(node, TAG.integer)) partsOf(undefined, "serial number");
-  return (bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes).toString("hex");
-}
-
 /** Reads all that is made use of later, of a certificate that others have made. @throws DerError for what is malformed. */
 export function checkParts(certificate: Certificate): void {
   decodeName(certificate.subject);
@@ -122,12 +117,23 @@ export function checkParts(certificate: Certificate): void {
   isCa(certificate);
   subjectKeyIdOf(certificate);
   authorityKeyIdOf(certificate);
+  const usage = findExtension(certificate.extensions, OID.keyUsage);
+  if (usage !== undefined) readKeyUsage(usage.value);
+  const constraints = findExtension(certificate.extensions, OID.nameConstraints);
+  if (constraints !== undefined) readNameConstraints(constraints.value);
+}
+
+/** What the certificate says of being a CA's. */
+export function basicConstraintsOf({ extensions }: Pick<Certificate, "extensions">): BasicConstraints {
+  const constraints = findExtension(extensions, OID.basicConstraints);
+  return constraints === undefined
+    ? { isCa: false, maxPathLength: null }
+    : readBasicConstraints(constraints.value);
 }
 
 /** Whether the certificate says that it is a CA's. */
-export function isCa({ extensions }: Pick<Certificate, "extensions">): boolean {
-  const constraints = findExtension(extensions, OID.basicConstraints);
-  return constraints !== undefined && readBasicConstraints(constraints.value).isCa;
+export function isCa(certificate: Pick<Certificate, "extensions">): boolean {
+  return basicConstraintsOf(certificate).isCa;
 }
 
 /** The subject key id that the certificate states, else the one that its key has. */

@@ -16,7 +16,7 @@ import {
   toDer,
 } from "./asn1.ts";
 import { signedDer } from "./certificate.ts";
-import { decodeExtensions, type Extension, encodeExtension } from "./extensions.ts";
+import { checkOnce, decodeExtensions, type Extension, encodeExtension } from "./extensions.ts";
 import { readPublicKey } from "./keys.ts";
 import { OID } from "./oids.ts";
 import { isSignedBy, type Signer } from "./signature.ts";
@@ -66,13 +66,16 @@ export function readCsr(der: Buffer): Csr {
 }
 
 function requestedExtensions(attributes: Asn1): readonly Extension[] {
-  return partsOf(attributes, "attributes").flatMap((attribute) => {
+  const extensions = partsOf(attributes, "attributes").flatMap((attribute) => {
     const [type, values] = sequenceParts(attribute, "attributes");
     if (oidOf(type, "attributes") !== OID.extensionRequest) return [];
     const [list] = partsOf(values, "requested extensions");
     sequenceParts(list, "requested extensions");
     return decodeExtensions(list as Asn1);
   });
+  // Each of several lists may be good, and all of them together not.
+  checkOnce(extensions);
+  return extensions;
 }
 
 /** The key that the request is for. @throws Error for a key of a kind that is not known. */

@@ -2,6 +2,7 @@ import {
   type Asn1,
   boolean,
   bytesOf,
+  DerError,
   fromDer,
   ia5String,
   isTagged,
@@ -44,17 +45,33 @@ export function encodeExtension({ oid: type, critical, value }: Extension): Asn1
     : sequence(oid(type), octetString(value));
 }
 
-/** Reads the extensions of a certificate, a request or a CRL. @throws DerError */
+/**
+ * Reads the extensions of a certificate, a request or a CRL. @throws DerError also for one that is there twice, of which readers
+ * take the first, or the last (RFC 5280 section 4.2).
+ */
 export function decodeExtensions(node: Asn1): readonly Extension[] {
-  return sequenceParts(node, "extensions").map((part) => {
-    const [type, second, third] = sequenceParts(part, "extension");
-    const hasFlag = isUniversal(second, TAG.boolean);
-    return {
-      oid: oidOf(type, "extension"),
-      critical: hasFlag && bytesOf(second, "extension")[0] !== 0,
-      value: bytesOf(hasFlag ? third : second, "extension"),
-    };
-  });
+  const extensions = sequenceParts(node, "extensions").map(decodeExtension);
+  checkOnce(extensions);
+  return extensions;
+}
+
+/** @throws DerError for an extension that is there twice. */
+export function checkOnce(extensions: readonly Extension[]): void {
+  const seen = new Set<string>();
+  for (const { oid: type } of extensions) {
+    if (seen.has(type)) throw new DerError(`an extension that is there twice: ${type}`);
+    seen.add(type);
+  }
+}
+
+function decodeExtension(part: Asn1): Extension {
+  const [type, second, third] = sequenceParts(part, "extension");
+  const hasFlag = isUniversal(second, TAG.boolean);
+  return {
+    oid: oidOf(type, "extension"),
+    critical: hasFlag && bytesOf(second, "extension")[0] !== 0,
+    value: bytesOf(hasFlag ? third : second, "extension"),
+  };
 }
 
 export function findExtension(extensions: readonly Extension[], type: string): Extension | undefined {
@@ -128,18 +145,27 @@ export function certificatePolicies(policies: readonly Policy[]): Extension {
   return extension(OID.certificatePolicies, sequence(...encoded));
 }
 
-/** The names that a CA may, and may not, issue for; each a GeneralName. */
-export function nameConstraints(permitted: readonly Asn1[], excluded: readonly Asn1[]): Extension {
-  const subtrees = (number: number, names: readonly Asn1[]): readonly Asn1[] =>
-    names.length === 0 ? [] : [tagged(number, ...names.map((name) => sequence(name)))];
-  return extension(OID.nameConstraints, sequence(...subtrees(0, permitted), ...subtrees(1, excluded)), true);
+/** What a certificate says of being a CA's. */
+export interface BasicConstraints {
+  readonly isCa: boolean;
+  /** How many CAs may be below it; null: any number. */
+  readonly maxPathLength: number | null;
 }
 
 /** @throws DerError */
-export function readBasicConstraints(value: Buffer): { readonly isCa: boolean } {
-  const [first] = sequenceParts(fromDer(value), "basic constraints");
+export function readBasicConstraints(value: Buffer): BasicConstraints {
+  const parts = sequenceParts(fromDer(value), "basic constraints");
+  const [first] = parts;
   const isCa = isUniversal(first, TAG.boolean) && bytesOf(first, "basic constraints")[0] !== 0;
-  return { isCa };
+  const length = parts.find((part) => isUniversal(part, TAG.integer));
+  return { isCa, maxPathLength: length === undefined ? null : pathLengthOf(length) };
+}
+
+/** A length that no path reaches is as good as none. @throws DerError */
+function pathLengthOf(node: Asn1): number {
+  const bytes = bytesOf(node, "basic constraints");
+  if (bytes.length === 0 || (bytes[0] ?? 0) >= 0x80) throw new DerError("malformed basic constraints");
+  return bytes.length > 4 ? Number.MAX_SAFE_INTEGER : bytes.readUIntBE(0, bytes.length);
 }
 
 /** The bits that are set. @throws DerError */

@@ -48,6 +48,42 @@ const DIRECTORY = 4;
 const URI = 6;
 const IP = 7;
 
+const KINDS: ReadonlyMap<number, string> = new Map([
+  [EMAIL, "email"],
+  [DNS, "dns"],
+  [DIRECTORY, "directory"],
+  [URI, "uri"],
+  [IP, "ip"],
+]);
+
+/** A name of any kind, as it stands in a certificate. */
+export interface GeneralName {
+  /** `dns`, `email`, `uri`, `ip`, `directory`; of an otherName `other` and its type; else `tag` and its number. */
+  readonly kind: string;
+  /** Of a text its characters, of an address its bytes, of a directory name its DER. */
+  readonly bytes: Buffer;
+}
+
+/** Reads a name, whatever its content. @throws DerError */
+export function readGeneralName(node: Asn1): GeneralName {
+  const { type: tag } = node;
+  if (isTagged(node, OTHER)) {
+    const [type] = partsOf(node, "general name");
+    return { kind: `other ${oidOf(type, "general name")}`, bytes: toDer(node) };
+  }
+  const kind = KINDS.get(tag);
+  if (kind === undefined || !isTagged(node, tag)) return { kind: `tag ${tag}`, bytes: toDer(node) };
+  if (kind !== "directory") return { kind, bytes: bytesOf(node, "general name") };
+  const [name] = partsOf(node, "general name");
+  sequenceParts(name, "general name");
+  return { kind, bytes: toDer(name as Asn1) };
+}
+
+/** Reads all names of a subjectAltName. @throws DerError */
+export function readGeneralNames(der: Uint8Array): readonly GeneralName[] {
+  return sequenceParts(fromDer(der), "subject alternative name").map(readGeneralName);
+}
+
 const ascii = (text: string): Buffer => Buffer.from(text, "latin1");
 export const uriName = (uri: string): Asn1 => taggedBytes(URI, ascii(uri));
 export const dnsName = (name: string): Asn1 => taggedBytes(DNS, ascii(name));

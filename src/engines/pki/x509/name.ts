@@ -73,12 +73,39 @@ export function isEmptyName(der: Uint8Array): boolean {
 
 /** The attributes of a name, in order. @throws DerError */
 export function decodeName(der: Uint8Array): readonly Attribute[] {
-  return sequenceParts(fromDer(der), "name").flatMap((set) =>
+  return decodeRdns(der).flat();
+}
+
+/** The parts of a name, in order; each has one attribute, or several that belong together. @throws DerError */
+export function decodeRdns(der: Uint8Array): readonly (readonly Attribute[])[] {
+  return sequenceParts(fromDer(der), "name").map((set) =>
     partsOf(set, "name").map((attribute) => {
       const [type, value] = sequenceParts(attribute, "name");
       return { oid: oidOf(type, "name"), value: textOf(value) };
     }),
   );
+}
+
+/**
+ * For each part of a name a text that parts have in common which mean the same: case and runs of spaces do not matter (RFC 5280
+ * section 7.1). Letters beyond ASCII are folded by some and not by others: they are compared as they are. @throws DerError
+ */
+export function rdnKeys(der: Uint8Array): readonly string[] {
+  return decodeRdns(der).map((attributes) =>
+    JSON.stringify(attributes.map(({ oid: type, value }) => [type, folded(value)]).sort()),
+  );
+}
+
+function folded(value: string): string {
+  return value
+    .trim()
+    .replace(/\s+/g, " ")
+    .replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** Whether two names mean the same, whatever the types of their texts. @throws DerError */
+export function isSameName(one: Uint8Array, other: Uint8Array): boolean {
+  return rdnKeys(one).join() === rdnKeys(other).join();
 }
 
 function textOf(node: Asn1 | undefined): string {

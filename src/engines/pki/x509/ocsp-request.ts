@@ -7,6 +7,7 @@ import {
   fromDer,
   isTagged,
   isUniversal,
+  magnitudeOf,
   oidOf,
   partsOf,
   TAG,
@@ -69,15 +70,13 @@ const WHAT = "OCSP request";
 
 function askedCertificate(element: Asn1 | undefined): AskedCertificate {
   const [algorithm, nameHash, keyHash, serial] = partsOf(element, WHAT);
-  if (!isUniversal(element, TAG.sequence) || !isUniversal(serial, TAG.integer))
-    throw new DerError(`malformed ${WHAT}`);
-  const digits = bytesOf(serial, WHAT);
+  if (!isUniversal(element, TAG.sequence)) throw new DerError(`malformed ${WHAT}`);
   return {
     certId: toDer(element),
     hash: HASHES[oidOf(partsOf(algorithm, WHAT)[0], WHAT)] ?? null,
     issuerNameHash: bytesOf(nameHash, WHAT),
     issuerKeyHash: bytesOf(keyHash, WHAT),
-    serial: (digits.length > 1 && digits[0] === 0 ? digits.subarray(1) : digits).toString("hex"),
+    serial: magnitudeOf(serial, WHAT).toString("hex"),
   };
 }
 

@@ -28,6 +28,8 @@ export const OID = {
   extKeyUsage: "2.5.29.37",
   freshestCrl: "2.5.29.46",
   authorityInfoAccess: "1.3.6.1.5.5.7.1.1",
+  /** Of the time before RFC 3280. It makes CAs, too. */
+  netscapeCertType: "2.16.840.1.113730.1.1",
   ocsp: "1.3.6.1.5.5.7.48.1",
   caIssuers: "1.3.6.1.5.5.7.48.2",
   cps: "1.3.6.1.5.5.7.2.1",

@@ -1,11 +1,11 @@
 import {
   type Asn1,
   bitsOf,
-  bytesOf,
   firstPartBytes,
   fromDer,
   isTagged,
   isUniversal,
+  magnitudeOf,
   sequenceParts,
   TAG,
   timeOf,
@@ -51,9 +51,8 @@ export function readCrl(der: Buffer): Crl {
 
 function entryOf(node: Asn1): CrlEntry {
   const [serial, revokedAt, extensions] = sequenceParts(node, "CRL entry");
-  const bytes = bytesOf(serial, "CRL entry");
   return {
-    serial: bytes.length > 1 && bytes[0] === 0 ? bytes.subarray(1) : bytes,
+    serial: magnitudeOf(serial, "CRL entry"),
     revokedAt: timeOf(revokedAt, "CRL entry"),
     extensions: extensions === undefined ? [] : decodeExtensions(extensions),
   };

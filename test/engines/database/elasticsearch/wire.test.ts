@@ -146,6 +146,55 @@ describe("the wire of the plugin for Elasticsearch", () => {
     expect(asked).toEqual(['POST /_security/user/a%2Fb%20c/_password {"password":"new"}']);
   });
 
+  test("users are listed without the server's own and without superusers", async () => {
+    const ours = "v-token-app-AAAAAAAAAAAAAAAAAAAA-1700000000";
+    const body = {
+      elastic: { roles: ["superuser"], metadata: { _reserved: true } },
+      kibana_system: { roles: ["kibana_system"], metadata: { _reserved: true } },
+      root: { roles: ["superuser"], metadata: {} },
+      app: { roles: ["reader"], metadata: {} },
+      [ours]: { roles: [ours], metadata: {} },
+    };
+    answers.set("GET /_security/user", { status: 200, body });
+    expect(await plugin.listUsers?.()).toEqual(["app", ours]);
+    expect(["app", "v-manual", ours].filter((name) => elasticsearch.usernameMark?.test(name))).toEqual([
+      ours,
+    ]);
+    answers.set("GET /_security/user", { status: 403, body: { error: { reason: "unauthorized" } } });
+    expect(await failureOf(plugin.listUsers?.() ?? Promise.resolve())).toMatchObject({
+      kind: "statement",
+      message: "listing the users failed: unauthorized (status 403)",
+    });
+  });
+
+  describe("the preflight", () => {
+    const question = "POST /_security/user/_has_privileges";
+    const rehearse = async () => (await plugin.trial?.())?.rehearse({ ...CREATE, creationStatements: [] });
+
+    test("asks whether the administrator may, before anybody is made", async () => {
+      answers.set(question, { status: 200, body: { has_all_requested: true } });
+      expect(await rehearse()).toEqual([]);
+      expect(asked).toEqual([`${question} {"cluster":["manage_security"]}`]);
+      answers.set(question, { status: 200, body: { has_all_requested: false } });
+      expect(await rehearse()).toEqual([
+        {
+          what: "make and delete users and roles",
+          words: "it does not have the cluster privilege manage_security",
+          keepsUsers: true,
+        },
+      ]);
+    });
+
+    test("makes a user with a role that may nothing", async () => {
+      const { plainUser = [] } = (await plugin.trial?.()) ?? {};
+      await plugin.newUser({ ...CREATE, creationStatements: plainUser });
+      expect(asked).toEqual([
+        'PUT /_security/role/v-u {"cluster":[]}',
+        'PUT /_security/user/v-u {"password":"p w","roles":["v-u"]}',
+      ]);
+    });
+  });
+
   test("the old place of the security API", async () => {
     const old = open({ use_old_xpack: true });
     await old.verify();

@@ -81,6 +81,7 @@ describe("what the program is asked", () => {
       { username: "u", password: "new", statements: [] },
     ],
     ["revoke", (plugin) => plugin.deleteUsers(doomed("u")), { users: [{ username: "u", statements: [] }] }],
+    ["list", async (plugin) => expect(await plugin.listUsers?.()).toEqual(["u"]), {}],
   ])("%s", async (operation, work, body) => {
     expect(await asked(work, connection)).toEqual({ protocol: 1, operation, connection, ...body });
   });
@@ -197,6 +198,26 @@ describe("what the program answers", () => {
       "the program did not say whether the user is gone",
     ]);
     expect(await answering({ ok: true }).deleteUsers(doomed("a"))).toMatchObject([{ kind: "statement" }]);
+  });
+
+  test("a list of users is names, or none that is to be trusted", async () => {
+    expect(await answering({ ok: true, users: [] }).listUsers?.()).toEqual([]);
+    for (const answer of [{ ok: true }, { ok: true, users: ["u"] }, { ok: true, users: [{ name: "u" }] }]) {
+      const listing = answering(answer).listUsers?.() ?? Promise.resolve();
+      expect(await failureOf(listing)).toMatchObject({ kind: "ambiguous" });
+    }
+    const unable = await failureOf(saying("unsupported").listUsers?.() ?? Promise.resolve());
+    expect(unable).toMatchObject({ status: 400, message: expect.stringContaining("cannot list its users") });
+  });
+
+  test("a preflight makes nobody with a program that could not take it away again", async () => {
+    const probe = { ...NEW_USER, creationStatements: [] };
+    const rehearsed = async (plugin: DatabasePlugin) => (await plugin.trial?.())?.rehearse(probe);
+    expect(await rehearsed(answering({ ok: true, users: [{ username: "u", gone: true }] }))).toEqual([]);
+    expect(await rehearsed(answering({ ok: true, users: [{ username: "u", error: "who?" }] }))).toEqual([
+      { what: "take a user away", words: "who?", keepsUsers: true },
+    ]);
+    expect(await failureOf(rehearsed(saying("unreachable")))).toMatchObject({ kind: "unreachable" });
   });
 
   test("many users are asked for in requests of a hundred", async () => {

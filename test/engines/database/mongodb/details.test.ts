@@ -7,7 +7,8 @@ import {
   creationOf,
   revocationDatabaseOf,
 } from "../../../../src/engines/database/plugins/mongodb/statements.ts";
-import { deleteUser } from "../../../../src/engines/database/plugins/mongodb/users.ts";
+import { MongoTrial } from "../../../../src/engines/database/plugins/mongodb/trial.ts";
+import { deleteUser, userNames } from "../../../../src/engines/database/plugins/mongodb/users.ts";
 import { context, failureOf } from "../plugin-context.ts";
 
 type Commands = [string, Record<string, unknown>][];
@@ -65,6 +66,70 @@ describe("a user of MongoDB ends", () => {
     });
     const refused = scripted([[user]], { dropUser: "13" });
     expect(await deleteUser(refused.connection, "v", "admin", {})).toMatchObject({ serverCode: "13" });
+  });
+});
+
+describe("the preflight of MongoDB", () => {
+  const SETTINGS = { username: 'ad"min', database: "app", writeConcern: {} };
+  const probe = { username: "v", password: "hunter2", expiresAt: 0, creationStatements: [] };
+  const on = (refuse: Readonly<Record<string, string>>) => {
+    const { connection, said } = scripted([], refuse);
+    return { trial: new MongoTrial((work) => work(connection), SETTINGS), said };
+  };
+  const grant = (role: string) =>
+    `db.getSiblingDB("app").grantRolesToUser("ad\\"min", [{"role":"${role}","db":"admin"}])`;
+
+  test("tries on nobody what takes a user away, and takes nobody being there for success", async () => {
+    const { trial, said } = on({ dropUser: "11", killAllSessions: "59" });
+    expect(await trial.rehearse(probe)).toEqual([]);
+    expect(said).toEqual([
+      ["app", { dropUser: "v", writeConcern: {} }],
+      ["admin", { killAllSessions: [{ user: "v", db: "app" }] }],
+    ]);
+  });
+
+  test("names the role that has what is missing; only who may not drop users makes none", async () => {
+    const { trial } = on({ dropUser: "13", killAllSessions: "13", updateUser: "13" });
+    expect(await trial.rehearse(probe)).toEqual([
+      {
+        what: "drop users",
+        words: "refused dropUser (error 13)",
+        remedy: grant("userAdminAnyDatabase"),
+        keepsUsers: true,
+      },
+      {
+        what: "end what a user has under way",
+        words: "refused killAllSessions (error 13)",
+        remedy: grant("hostManager"),
+      },
+    ]);
+    expect(await trial.tryOn(probe)).toEqual([
+      {
+        what: "change a user's password",
+        words: "refused updateUser (error 13)",
+        remedy: grant("userAdminAnyDatabase"),
+      },
+    ]);
+  });
+
+  test("does not repeat the command that the server repeats", async () => {
+    const message = 'not authorized on app to execute command { updateUser: "v", pwd: "hunter2", lsid: {} }';
+    const run = async () => {
+      throw new DatabaseError("statement", message, { serverCode: "13" });
+    };
+    const trial = new MongoTrial((work) => work({ run, close: async () => undefined }), SETTINGS);
+    expect((await trial.tryOn(probe))[0]?.words).toBe(
+      "not authorized on app to execute command updateUser (error 13)",
+    );
+  });
+
+  test("lists users once, without those that hold every right", async () => {
+    const users = [
+      { user: "a", db: "app", roles: [{ role: "read", db: "app" }] },
+      { user: "a", db: "other", roles: [] },
+      { user: "root", db: "admin", roles: [{ role: "root", db: "admin" }] },
+    ];
+    expect(await userNames(scripted([users]).connection)).toEqual(["a"]);
   });
 });
 

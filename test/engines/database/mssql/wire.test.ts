@@ -94,14 +94,14 @@ describe("the wire of the plugin for Microsoft SQL Server", () => {
     ]);
   });
 
-  test("one that fails is rolled back, and says which statement it was without the password", async () => {
+  test("one that fails comes home too and is rolled back, and says which statement it was without the password", async () => {
     const [it, { said }] = await on([HOME, [/CREATE USER/, refused("no user hunter2 here", "15247")]]);
     expect(await failureOf(it.newUser({ ...user, creationStatements: [CREATE] }))).toMatchObject({
       kind: "statement",
       serverCode: "15247",
       message: "creating the user failed: statement 2 of 2: no user [password] here (error 15247)",
     });
-    expect(said.at(-1)).toBe("ROLLBACK");
+    expect(said.slice(-2)).toEqual(["USE [master]", "ROLLBACK"]);
   });
 
   test("without statements nothing is said", async () => {
@@ -194,6 +194,90 @@ describe("the wire of the plugin for Microsoft SQL Server", () => {
       message: 'revoking "v-u": could not perform all sql statements: no (error 1)',
     });
     expect(said.filter((text) => !text.startsWith("SELECT"))).toEqual(["first v-u", "second", "KILL 60"]);
+  });
+
+  describe("the preflight", () => {
+    const probe = { ...user, username: "v-p" };
+    const all: Rule = [/HAS_PERMS_BY_NAME/, [{ seeing: "1", seeing_since_2022: "1", ending: "1" }]];
+
+    test("is a transaction that is taken back, and a question about sessions", async () => {
+      const [it, { said }] = await on([HOME, all]);
+      expect(await it.preflight?.({ ...probe, creationStatements: [] })).toEqual([]);
+      expect(said.slice(0, -1)).toEqual([
+        "BEGIN",
+        "SELECT DB_NAME() AS name",
+        "CREATE LOGIN [v-p] WITH PASSWORD = 'hunter2'",
+        "ALTER LOGIN [v-p] DISABLE",
+        "DROP LOGIN [v-p]",
+        "USE [master]",
+        "ROLLBACK",
+      ]);
+      expect(said.at(-1)).toStartWith("SELECT HAS_PERMS_BY_NAME(NULL, NULL, 'VIEW SERVER STATE')");
+    });
+
+    test("names what is missing, with the statement that grants it", async () => {
+      const [it, { said }] = await on([
+        HOME,
+        [/^CREATE/, refused("User does not have permission to perform this action.", "15247")],
+        [/HAS_PERMS_BY_NAME/, [{ seeing: "0", seeing_since_2022: "0", ending: "0" }]],
+      ]);
+      const lacking = (what: string, permission: string) => ({
+        what,
+        words: `it does not have the permission ${permission}`,
+        remedy: `GRANT ${permission} TO [admin]`,
+      });
+      expect(await it.preflight?.({ ...probe, creationStatements: [] })).toEqual([
+        {
+          what: "make a user",
+          words: "User does not have permission to perform this action. (error 15247)",
+          remedy: "GRANT ALTER ANY LOGIN TO [admin]",
+        },
+        lacking("see the sessions of users", "VIEW SERVER STATE"),
+        lacking("end the sessions of users", "ALTER ANY CONNECTION"),
+      ]);
+      expect(said).toContain("ROLLBACK");
+      expect(said).not.toContain("COMMIT");
+    });
+
+    test("knows that seeing sessions is a permission of its own since 2022", async () => {
+      const [it] = await on([HOME, [/HAS_PERMS/, [{ seeing: "0", seeing_since_2022: "1", ending: "1" }]]]);
+      expect(await it.preflight?.({ ...probe, creationStatements: [] })).toEqual([]);
+    });
+
+    test("tries a role's statements, without the password in what is said", async () => {
+      const [it] = await on([HOME, all, [/^CREATE USER/, refused("hunter2 is not for app", "916")]]);
+      expect(await it.preflight?.({ ...probe, creationStatements: [CREATE] })).toEqual([
+        { what: "run creation statement 2 of 2", words: "[password] is not for app (error 916)" },
+      ]);
+    });
+
+    test("of a contained database is about its users, and not about the server", async () => {
+      const [it, { said }] = await on([HOME], { contained_db: true });
+      expect(await it.preflight?.({ ...probe, creationStatements: [] })).toEqual([]);
+      expect(said.filter((text) => !text.startsWith("SELECT"))).toEqual([
+        "BEGIN",
+        "CREATE USER [v-p] WITH PASSWORD = 'hunter2'",
+        "DENY CONNECT TO [v-p]",
+        "DROP USER [v-p]",
+        "USE [master]",
+        "ROLLBACK",
+      ]);
+    });
+  });
+
+  test("logins are listed, or the users of a contained database", async () => {
+    const rows = [{ name: "app" }, { name: "v-token-app-AAAAAAAAAAAAAAAAAAAA-1700000000" }];
+    for (const [more, from] of [
+      [{}, "master.sys.server_principals"],
+      [{ contained_db: true }, "sys.database_principals"],
+    ] as const) {
+      const [it, { said }] = await on([[/_principals/, rows]], more);
+      expect(await it.listUsers?.()).toEqual(rows.map(({ name }) => name));
+      expect(said.join()).toContain(`FROM ${from} WHERE type = 'S'`);
+      await it.close();
+      stub?.stop();
+    }
+    expect(rows.filter(({ name }) => mssql.usernameMark?.test(name)).length).toBe(1);
   });
 });
 

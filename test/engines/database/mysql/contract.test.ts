@@ -12,7 +12,6 @@ class MysqlContract implements PluginServer {
     creation_statements: [CREATE_USER, "GRANT SELECT ON mysql.* TO '{{name}}'@'%'"],
   };
   readonly canEndSessions = true;
-  readonly canReconcile = true;
   readonly #server: MysqlServer;
 
   constructor(server: MysqlServer) {
@@ -21,6 +20,10 @@ class MysqlContract implements PluginServer {
 
   async newAdmin(): Promise<JsonObject> {
     return { connection_url: this.#server.url(), ...(await this.#server.createAdmin()) };
+  }
+
+  async newPowerlessAdmin(): Promise<JsonObject> {
+    return { connection_url: this.#server.url(), ...(await this.#server.createAdmin(undefined, "")) };
   }
 
   async logIn({ username, password }: Login): Promise<Session> {

@@ -107,6 +107,65 @@ describe("the statements of the plugin for Oracle", () => {
   });
 });
 
+describe("the preflight of the plugin for Oracle", () => {
+  const probe = { ...user, creationStatements: [] };
+  const held = (...names: string[]): Rule => [/session_privs/, names.map((name) => ({ PRIVILEGE: name }))];
+  const ALL = [
+    ...["CREATE USER", "ALTER USER", "DROP USER", "GRANT ANY PRIVILEGE", "GRANT ANY ROLE"],
+    "ALTER SYSTEM",
+  ];
+  const rehearse = async (plugin: OraclePlugin) => (await plugin.trial()).rehearse(probe);
+
+  test("asks for the privileges that are in force, and whether sessions can be seen", async () => {
+    const [plugin, said] = on([held(...ALL)]);
+    expect(await rehearse(plugin)).toEqual([]);
+    expect(said).toEqual(["SELECT privilege FROM session_privs", expect.stringContaining("FROM gv$session")]);
+  });
+
+  test("names those that are missing, with the statement that grants each; then nobody is made", async () => {
+    const [plugin] = on([
+      held("CREATE USER", "ALTER USER", "GRANT ANY PRIVILEGE", "GRANT ANY ROLE"),
+      [/gv\$session/, refused("ORA-00942: table or view does not exist", "ORA-00942")],
+    ]);
+    const problem = (what: string, words: string, grant: string) => ({
+      what,
+      words,
+      remedy: `GRANT ${grant} TO system`,
+      keepsUsers: true as const,
+    });
+    expect(await rehearse(plugin)).toEqual([
+      problem("drop users", "it does not have the privilege DROP USER", "DROP USER"),
+      problem("end the sessions of users", "it does not have the privilege ALTER SYSTEM", "ALTER SYSTEM"),
+      problem(
+        "see the sessions of users",
+        "ORA-00942: table or view does not exist",
+        "SELECT ON sys.gv_$session",
+      ),
+    ]);
+  });
+
+  test("has nothing to say of sessions that are left alone", async () => {
+    const [plugin, said] = on([held(...ALL.slice(0, -1))], { disconnect_sessions: false });
+    expect(await rehearse(plugin)).toEqual([]);
+    expect(said.length).toBe(1);
+  });
+
+  test("a plain user can log in and nothing more", async () => {
+    const [plugin, said] = on([]);
+    const { plainUser } = await plugin.trial();
+    await plugin.newUser({ ...user, creationStatements: plainUser });
+    expect(said).toEqual(['CREATE USER V_U IDENTIFIED BY "hunter2"', "GRANT CREATE SESSION TO V_U"]);
+  });
+
+  test("users are listed without the server's own, and ours told by their names", async () => {
+    const ours = oracle.defaultUsername("token", "my-role", context.random, 1_700_000_000_000).slice(0, 30);
+    const [plugin, said] = on([[/all_users/, [{ USERNAME: "HR" }, { USERNAME: ours }]]]);
+    expect(await plugin.listUsers()).toEqual(["HR", ours]);
+    expect(said).toEqual(["SELECT username FROM all_users WHERE oracle_maintained = 'N'"]);
+    expect([ours, "HR", "V_MANUAL"].filter((name) => oracle.usernameMark?.test(name))).toEqual([ours]);
+  });
+});
+
 describe("a change of password that Oracle refuses", () => {
   const rotation = ['ALTER USER {{name}} IDENTIFIED BY "{{password}}"; GRANT x TO {{name}}'];
 

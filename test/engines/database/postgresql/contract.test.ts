@@ -15,7 +15,6 @@ class PostgresContract implements PluginServer {
   readonly role = { creation_statements: [CREATE_LOGIN] };
   readonly failingCreation = { creation_statements: [CREATE_LOGIN, `GRANT "no-such-role" TO "{{name}}"`] };
   readonly canEndSessions = true;
-  readonly canReconcile = true;
   readonly #server: PostgresServer;
 
   constructor(server: PostgresServer) {
@@ -24,9 +23,16 @@ class PostgresContract implements PluginServer {
 
   async newAdmin(): Promise<JsonObject> {
     const login = await this.#server.createAdmin("createrole");
-    const database = "postgres";
-    const url = this.#server.url({ database, user: "{{username}}", password: "{{password}}" });
-    return { connection_url: url, ...login };
+    return { connection_url: this.#url(), ...login };
+  }
+
+  async newPowerlessAdmin(): Promise<JsonObject> {
+    await this.#server.query("CREATE ROLE powerless LOGIN PASSWORD 'n0thing'");
+    return { connection_url: this.#url(), username: "powerless", password: "n0thing" };
+  }
+
+  #url(): string {
+    return this.#server.url({ database: "postgres", user: "{{username}}", password: "{{password}}" });
   }
 
   async logIn({ username, password }: Login): Promise<Session> {

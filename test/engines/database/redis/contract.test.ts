@@ -9,7 +9,6 @@ class RedisContract implements PluginServer {
   readonly role = { creation_statements: [JSON.stringify(["~*", "+ping"])] };
   readonly failingCreation = { creation_statements: [JSON.stringify(["+ping", "+@no-such-category"])] };
   readonly canEndSessions = true;
-  readonly canReconcile = true;
   readonly #server: RedisServer;
   #adminCount = 0;
 
@@ -17,11 +16,19 @@ class RedisContract implements PluginServer {
     this.#server = server;
   }
 
-  async newAdmin(): Promise<JsonObject> {
+  newAdmin(): Promise<JsonObject> {
+    return this.#newUser("+ping", "+acl", "+client|kill", "+config|rewrite");
+  }
+
+  /** It can be configured: that a server keeps its users is tried with it. */
+  newPowerlessAdmin(): Promise<JsonObject> {
+    return this.#newUser("+ping", "+config|rewrite");
+  }
+
+  async #newUser(...rules: readonly string[]): Promise<JsonObject> {
     this.#adminCount += 1;
     const login = { username: `admin-${this.#adminCount}`, password: `adm1n-${this.#adminCount}-s3cret` };
-    const rules = ["reset", "on", `>${login.password}`, "+ping", "+acl", "+client|kill", "+config|rewrite"];
-    await this.#admin("ACL", "SETUSER", login.username, ...rules);
+    await this.#admin("ACL", "SETUSER", login.username, "reset", "on", `>${login.password}`, ...rules);
     await this.#admin("CONFIG", "REWRITE");
     return { host: "127.0.0.1", port: this.#server.port, persistence_mode: "rewrite", ...login };
   }

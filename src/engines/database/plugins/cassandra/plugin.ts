@@ -14,6 +14,7 @@ import {
   type NewUser,
 } from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import type { Trial } from "../../trial.ts";
 import { type CassandraConnection, cassandraDriver } from "./connection.ts";
 import { type CassandraSettings, cassandraSettings } from "./settings.ts";
 
@@ -97,6 +98,21 @@ class CassandraPlugin implements DatabasePlugin {
     if (failures.length > 0) return joined(failures);
     if (!isOwnPlan || !(await isThere(connection, username))) return null;
     return new DatabaseError("statement", `user "${username}" is still there after it was dropped`);
+  }
+
+  async listUsers(): Promise<readonly string[]> {
+    const list = (connection: CassandraConnection) => connection.query("LIST ROLES");
+    const roles = await this.#use("listing the users failed", VERIFY_MS_MAX, this.#redactor, list);
+    return roles.filter((row) => row.super !== true).map(({ role }) => String(role));
+  }
+
+  async trial(): Promise<Trial> {
+    const { CassandraTrial } = await import("./trial.ts");
+    const { username } = this.#settings;
+    return new CassandraTrial(
+      (work) => this.#use("the preflight", VERIFY_MS_MAX, this.#redactor, work),
+      username,
+    );
   }
 
   close(): Promise<void> {
@@ -211,6 +227,7 @@ async function requireRights(connection: CassandraConnection): Promise<void> {
 export const cassandra: DatabasePluginType = {
   names: ["cassandra-database-plugin"],
   usernameBytesMax: 100,
+  usernameMark: /^v_.*_[a-z0-9]{20}_\d{10}$/,
   defaultUsername: (displayName, roleName, random, nowMs) =>
     defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs).replaceAll("-", "_").toLowerCase(),
   open: (details) => new CassandraPlugin(cassandraSettings(details)),

@@ -1,7 +1,7 @@
 /** The plugin for Elasticsearch: the native realm's users, through its security API. @see reference: engines.md 1.9.6. */
 
 import { messageOf } from "../../../../base/errors.ts";
-import type { JsonObject } from "../../../../base/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../../../base/json.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { defaultUsernameOf } from "../../default-username.ts";
 import { Redactor } from "../../failures.ts";
@@ -13,6 +13,7 @@ import {
   type DoomedUser,
   type NewUser,
 } from "../../plugin.ts";
+import type { Trial } from "../../trial.ts";
 import { type Answer, type ElasticsearchConnection, elasticsearchDriver, reasonOf } from "./connection.ts";
 import { type ElasticsearchSettings, elasticsearchSettings } from "./settings.ts";
 import { creationOf } from "./statements.ts";
@@ -78,6 +79,20 @@ class ElasticsearchPlugin implements DatabasePlugin {
     );
   }
 
+  async listUsers(): Promise<readonly string[]> {
+    const { body } = await this.#use("listing the users failed", VERIFY_MS_MAX, async (connection) => {
+      const answer = await connection.ask("GET", "/user");
+      requireDone(answer);
+      return answer;
+    });
+    return Object.entries(body).flatMap(([name, user]) => (isForAnything(user) ? [] : [name]));
+  }
+
+  async trial(): Promise<Trial> {
+    const { ElasticsearchTrial } = await import("./trial.ts");
+    return new ElasticsearchTrial((work) => this.#use("the preflight", VERIFY_MS_MAX, work));
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -103,6 +118,14 @@ function requireDone({ status, body }: Answer, others: readonly number[] = []): 
   if ((status >= 200 && status < 300) || others.includes(status)) return;
   const text = `${reasonOf(body, "the server refused it")} (status ${status})`;
   throw new DatabaseError("statement", text, { serverCode: String(status) });
+}
+
+/** Whether a user is the server's own, or holds every right. */
+function isForAnything(user: Json): boolean {
+  if (!isJsonObject(user)) return false;
+  const { metadata, roles } = user;
+  const isReserved = isJsonObject(metadata) && metadata._reserved === true;
+  return isReserved || (Array.isArray(roles) && roles.includes("superuser"));
 }
 
 /**
@@ -139,6 +162,7 @@ async function endTokens(connection: ElasticsearchConnection, username: string):
 export const elasticsearch: DatabasePluginType = {
   names: ["elasticsearch-database-plugin"],
   usernameBytesMax: 100,
+  usernameMark: /^v-.*-[A-Za-z0-9]{20}-\d{10}$/,
   defaultUsername: (displayName, roleName, random, nowMs) =>
     defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs),
   open: (details) => new ElasticsearchPlugin(elasticsearchSettings(details)),

@@ -1,6 +1,7 @@
 /** The plugin that lets a program of the operator's drive a system which vsec does not know. See docs/exec-plugin.md. */
 
 import type { ChildProcess } from "node:child_process";
+import { badRequest } from "../../../../base/errors.ts";
 import type { JsonObject } from "../../../../base/json.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { defaultUsernameOf } from "../../default-username.ts";
@@ -12,9 +13,17 @@ import {
   type DoomedUser,
   type NewUser,
 } from "../../plugin.ts";
+import type { Trial } from "../../trial.ts";
 import { checkPlace, pluginDirectory, requirePermitted } from "./permitted.ts";
 import { killGroup, runProgram } from "./program.ts";
-import { type Operation, PROTOCOL_VERSION, readAnswer, readRevoked, UNSUPPORTED } from "./protocol.ts";
+import {
+  type Operation,
+  PROTOCOL_VERSION,
+  readAnswer,
+  readRevoked,
+  readUsers,
+  UNSUPPORTED,
+} from "./protocol.ts";
 import { type ExecSettings, execSettings } from "./settings.ts";
 
 const USERS_PER_REQUEST_MAX = 100;
@@ -93,6 +102,21 @@ class ExecPlugin implements DatabasePlugin {
     }
   }
 
+  /** @throws ApiError 400 where the program has no such operation. */
+  async listUsers(): Promise<readonly string[]> {
+    try {
+      return readUsers(await this.#ask("list", {}));
+    } catch (error) {
+      if (!(error instanceof DatabaseError) || error.serverCode !== UNSUPPORTED) throw error;
+      throw badRequest(`the program ${this.#settings.program} cannot list its users`, error);
+    }
+  }
+
+  async trial(): Promise<Trial> {
+    const { ExecTrial } = await import("./trial.ts");
+    return new ExecTrial(this);
+  }
+
   async close(): Promise<void> {
     for (const child of this.#running) killGroup(child);
   }
@@ -157,6 +181,7 @@ export function execPlugin(directory: string): DatabasePluginType {
   return {
     names: ["exec-database-plugin"],
     usernameBytesMax: 100,
+    usernameMark: /^v-.*-[A-Za-z0-9]{20}-\d{10}$/,
     defaultUsername: (displayName, roleName, random, nowMs) =>
       defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs),
     open: (details) => {

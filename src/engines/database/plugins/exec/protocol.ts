@@ -6,7 +6,7 @@ import type { Ended } from "./program.ts";
 
 export const PROTOCOL_VERSION = 1;
 
-export type Operation = "verify" | "create" | "renew" | "revoke" | "rotate";
+export type Operation = "verify" | "create" | "renew" | "revoke" | "rotate" | "list";
 
 /** What an error of a program's answer may be: how it maps to the failures that callers tell apart. */
 const KINDS: Readonly<Record<string, DatabaseError["kind"]>> = {
@@ -70,6 +70,19 @@ export function readRevoked(answer: JsonObject, usernames: readonly string[]): r
     if (user === undefined) return "the program did not say whether the user is gone";
     if (user.gone === true) return null;
     return typeof user.error === "string" ? plain(user.error) : "the program says that the user is not gone";
+  });
+}
+
+/**
+ * Reads the names of the users of a `list`.
+ * @throws DatabaseError `ambiguous` when they are not a list of names: whoever is left out would be taken to be gone.
+ */
+export function readUsers(answer: JsonObject): readonly string[] {
+  const users = Array.isArray(answer.users) ? (answer.users as readonly Json[]) : [null];
+  return users.map((user) => {
+    const name = isJsonObject(user) ? user.username : null;
+    if (typeof name === "string") return name;
+    throw new DatabaseError("ambiguous", "its answer has no list of users with a username each");
   });
 }
 

@@ -12,10 +12,11 @@ import {
   type DoomedUser,
   type NewUser,
 } from "../../plugin.ts";
+import type { Trial } from "../../trial.ts";
 import { type MongoConnection, mongoDriver } from "./connection.ts";
 import { type MongoSettings, mongoSettings } from "./settings.ts";
 import { creationOf, revocationDatabaseOf } from "./statements.ts";
-import { deleteUser } from "./users.ts";
+import { deleteUser, userNames } from "./users.ts";
 
 const CHANGE_MS_MAX = 45_000;
 const VERIFY_MS_MAX = 30_000;
@@ -89,6 +90,18 @@ class MongoPlugin implements DatabasePlugin {
     return deleteUser(connection, username, database ?? "admin", this.#settings.writeConcern);
   }
 
+  async listUsers(): Promise<readonly string[]> {
+    return this.#use("listing the users failed", VERIFY_MS_MAX, userNames);
+  }
+
+  async trial(): Promise<Trial> {
+    const { MongoTrial } = await import("./trial.ts");
+    return new MongoTrial(
+      (work, secret) => this.#use("the preflight", VERIFY_MS_MAX, work, secret),
+      this.#settings,
+    );
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -112,6 +125,7 @@ class MongoPlugin implements DatabasePlugin {
 export const mongodb: DatabasePluginType = {
   names: ["mongodb-database-plugin"],
   usernameBytesMax: 100,
+  usernameMark: /^v-.*-[A-Za-z0-9]{20}-\d{10}$/,
   defaultUsername: (displayName, roleName, random, nowMs) =>
     defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs).replaceAll(".", "-"),
   open: (details) => new MongoPlugin(mongoSettings(details)),

@@ -8,6 +8,7 @@ import { durationDetail, pemDetail } from "../../details.ts";
 export interface MongoSettings {
   /** User name and password are in it. */
   readonly url: string;
+  readonly username: string;
   readonly password: string;
   /** Where the users are whose password is changed: the URL's database. */
   readonly database: string;
@@ -32,10 +33,12 @@ export function mongoSettings(details: JsonObject): MongoSettings {
     throw badRequest("connection_url must begin with mongodb:// or mongodb+srv://");
   }
   const password = textDetail(details, "password");
-  const values: Readonly<Record<string, string>> = { username: textDetail(details, "username"), password };
+  const username = textDetail(details, "username");
+  const values: Readonly<Record<string, string>> = { username, password };
   const fill = (_: string, name: string) => encodeURIComponent(values[name] ?? "");
   return {
     url: template.replace(/\{\{(username|password)\}\}/g, fill),
+    username,
     password,
     database: databaseOf(template),
     tls: tlsOf(details),

@@ -8,7 +8,11 @@ import type { MongoConnection } from "./connection.ts";
 interface Found {
   readonly user: string;
   readonly db: string;
+  readonly roles?: readonly { readonly role: string; readonly db: string }[];
 }
+
+/** Roles that hold every right. */
+const EVERYTHING = new Set(["root", "__system"]);
 
 const USER_NOT_FOUND = "11";
 
@@ -67,6 +71,13 @@ async function findUser(
     if (!(error instanceof DatabaseError) || error.kind !== "statement") throw error;
     return foundIn(await connection.run(database, { usersInfo: { user: username, db: database } }));
   }
+}
+
+/** The names of the users of all databases, those with every right left out. */
+export async function userNames(connection: MongoConnection): Promise<readonly string[]> {
+  const found = foundIn(await connection.run("admin", { usersInfo: { forAllDBs: true } }));
+  const others = found.filter(({ roles = [] }) => !roles.some(({ role }) => EVERYTHING.has(role)));
+  return [...new Set(others.map(({ user }) => user))];
 }
 
 function foundIn(answer: Document): readonly Found[] {

@@ -21,6 +21,8 @@ export interface Session {
 export interface MssqlConnection extends Session {
   /** Work on one connection, all or nothing. A failure of the commit itself is `ambiguous`. */
   inTransaction(work: (session: Session) => Promise<void>): Promise<void>;
+  /** Work on one connection that is taken back, however it ends. */
+  rolledBack<T>(work: (session: Session) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,7 @@ async function open(settings: MssqlSettings): Promise<MssqlConnection> {
   return {
     query: (text, values) => query(pool, text, values),
     inTransaction: (work) => inTransaction(new driver.Transaction(pool), work),
+    rolledBack: (work) => rolledBack(new driver.Transaction(pool), work),
     close: () => pool.close(),
   };
 }
@@ -101,18 +104,14 @@ async function inTransaction(
   transaction: Transaction,
   work: (session: Session) => Promise<void>,
 ): Promise<void> {
+  const session = await begin(transaction);
+  let goHome: string | undefined;
   try {
-    await transaction.begin();
-  } catch (error) {
-    throw classify(error);
-  }
-  const session: Session = { query: (text, values) => query(transaction, text, values) };
-  try {
-    // Statements may use another database; the connection serves others afterwards.
-    const [home] = await session.query("SELECT DB_NAME() AS name");
+    goHome = await homeOf(session);
     await work(session);
-    await session.query(`USE ${identifier(String(home?.name))}`);
+    await session.query(goHome);
   } catch (error) {
+    if (goHome !== undefined) await session.query(goHome).catch(messageOf);
     // A severe error has rolled back already, which makes this one a failure of no interest.
     await transaction.rollback().catch(messageOf);
     throw error;
@@ -125,6 +124,34 @@ async function inTransaction(
       `the commit was sent, and its outcome is not known: ${messageOf(error)}`,
     );
   }
+}
+
+async function rolledBack<T>(transaction: Transaction, work: (session: Session) => Promise<T>): Promise<T> {
+  const session = await begin(transaction);
+  try {
+    const goHome = await homeOf(session);
+    const result = await work(session);
+    // What was refused may have ended the transaction, and this would be refused then.
+    await session.query(goHome).catch(messageOf);
+    return result;
+  } finally {
+    await transaction.rollback().catch(messageOf);
+  }
+}
+
+async function begin(transaction: Transaction): Promise<Session> {
+  try {
+    await transaction.begin();
+  } catch (error) {
+    throw classify(error);
+  }
+  return { query: (text, values) => query(transaction, text, values) };
+}
+
+/** The statement that goes back: statements may use another database, and the connection serves others afterwards. */
+async function homeOf(session: Session): Promise<string> {
+  const [home] = await session.query("SELECT DB_NAME() AS name");
+  return `USE ${identifier(String(home?.name))}`;
 }
 
 /** A name as T-SQL quotes it. */

@@ -13,10 +13,12 @@ import {
   type NewUser,
 } from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import type { Problem } from "../../trial.ts";
 import { formatExpiration } from "../../user-values.ts";
 import { identifier, literal, type MssqlConnection, mssqlDriver, type Session } from "./connection.ts";
 import { dropContainedUser, dropLogin, endSessions, isThere } from "./drop-login.ts";
 import { type MssqlSettings, mssqlSettings } from "./settings.ts";
+import { userNames } from "./user-names.ts";
 
 const CHANGE_MS_MAX = 45_000;
 const VERIFY_MS_MAX = 30_000;
@@ -119,6 +121,20 @@ export class MssqlPlugin implements DatabasePlugin {
     }
   }
 
+  async listUsers(): Promise<readonly string[]> {
+    const { isContained } = this.#settings;
+    const list = (session: Session) => userNames(session, isContained);
+    return this.#use("listing the users failed", VERIFY_MS_MAX, this.#redactor, list);
+  }
+
+  async preflight(probe: NewUser): Promise<readonly Problem[]> {
+    const { tryOut } = await import("./preflight.ts");
+    const redactor = this.#redactor.with(probe.password);
+    return this.#use("the preflight", CHANGE_MS_MAX, redactor, (connection) =>
+      tryOut(connection, probe, this.#settings, redactor),
+    );
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -165,6 +181,7 @@ function named(error: unknown, what: string, redactor: Redactor): Error {
 export const mssql: DatabasePluginType = {
   names: ["mssql-database-plugin"],
   usernameBytesMax: 128,
+  usernameMark: /^v-.*-[A-Za-z0-9]{20}-\d{10}$/,
   defaultUsername: (displayName, roleName, random, nowMs) =>
     defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs),
   open: (details) => new MssqlPlugin(mssqlSettings(details)),

@@ -27,7 +27,7 @@ export async function userNames(connection: Connection): Promise<readonly string
 }
 
 /** Whom this session is logged in as, by the server's word. */
-async function currentAccount(connection: Connection): Promise<Account> {
+export async function currentAccount(connection: Connection): Promise<Account> {
   const [rows] = await connection.query("SELECT CURRENT_USER() AS me");
   const me = String(rows?.[0]?.me);
   const at = me.lastIndexOf("@");

@@ -100,6 +100,11 @@ export class Connection implements PooledConnection {
     return this.#lost === undefined;
   }
 
+  /** The server's number for this session. */
+  get id(): number {
+    return this.#driver.threadId;
+  }
+
   /**
    * Runs a text with one statement or several; the first that is refused ends it.
    * @returns The rows of each statement, in order; none for one that answers with no rows.

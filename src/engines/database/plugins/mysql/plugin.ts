@@ -14,6 +14,7 @@ import type {
 } from "../../plugin.ts";
 import { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import type { Trial } from "../../trial.ts";
 import { cutBytes, formatExpiration } from "../../user-values.ts";
 import { findAccounts, passwordStatement, userNames } from "./accounts.ts";
 import { type Change, runChange } from "./change.ts";
@@ -105,6 +106,11 @@ class MysqlPlugin implements DatabasePlugin {
       redactor: this.#redactor,
       administrator: this.#settings.user,
     });
+  }
+
+  async trial(): Promise<Trial> {
+    const { MysqlTrial } = await import("./trial.ts");
+    return new MysqlTrial(this.#pool, this.#settings, this.#redactor, this.#context.clock);
   }
 
   close(): Promise<void> {

@@ -16,7 +16,7 @@ interface Session {
 }
 
 /** Its rows do not matter: it is refused to whoever lacks PROCESS, who would see no sessions but his own. */
-const PROCESS_PROBE = "SELECT 1 FROM information_schema.INNODB_CMP LIMIT 1";
+export const SESSIONS_PROBE = "SELECT 1 FROM information_schema.INNODB_CMP LIMIT 1";
 
 /**
  * Ends all sessions of these users and waits until they are gone.
@@ -33,14 +33,14 @@ export async function endSessions(
     const sessions = await sessionsOf(connection, usernames);
     if (sessions.length === 0 || performance.now() > deadline)
       return new Set(sessions.map(({ user }) => user));
-    for (const { id } of sessions) await kill(connection, id);
+    for (const { id } of sessions) await killOrSay(connection, id);
     await clock.sleep(pauseMs);
   }
 }
 
 async function sessionsOf(connection: Connection, usernames: readonly string[]): Promise<readonly Session[]> {
   const query = `SELECT ID AS id, USER AS user FROM information_schema.PROCESSLIST WHERE USER IN (${binaryList(usernames)})`;
-  const queries = connection.seesSessions ? [query] : [PROCESS_PROBE, query];
+  const queries = connection.seesSessions ? [query] : [SESSIONS_PROBE, query];
   try {
     const results = await connection.query(queries.join("; "));
     connection.seesSessions = true;
@@ -55,23 +55,47 @@ async function sessionsOf(connection: Connection, usernames: readonly string[]):
   }
 }
 
-/** Ends one session, by the procedure of Amazon's service where the statement is not for its administrators. */
-async function kill(connection: Connection, id: number): Promise<void> {
+/** Waits until a session is gone, ten seconds at most. @throws StatementRefused; ConnectionLost. */
+export async function awaitEnd(connection: Connection, id: number, clock: Clock): Promise<void> {
+  const deadline = performance.now() + SESSIONS_GONE_MS_MAX;
+  for (let pauseMs = POLL_MS_FIRST; ; pauseMs = Math.min(pauseMs * 2, POLL_MS_MAX)) {
+    const [rows = []] = await connection.query(
+      `SELECT ID FROM information_schema.PROCESSLIST WHERE ID = ${id}`,
+    );
+    if (rows.length === 0 || performance.now() > deadline) return;
+    await clock.sleep(pauseMs);
+  }
+}
+
+/**
+ * Ends one session, by the procedure of Amazon's service where the statement is not for its administrators. One that has ended
+ * already is a success. @throws StatementRefused; ConnectionLost.
+ */
+export async function kill(connection: Connection, id: number): Promise<void> {
   try {
     await connection.query(`KILL CONNECTION ${id}`);
   } catch (error) {
     if (isRefusal(error, SERVER_ERROR.noSuchThread)) return;
-    if (!isRefusal(error, SERVER_ERROR.killDenied)) throw error;
-    await killAtAmazon(connection, id);
+    if (!isRefusal(error, SERVER_ERROR.killDenied) || !(await isKilledAtAmazon(connection, id))) throw error;
   }
 }
 
-async function killAtAmazon(connection: Connection, id: number): Promise<void> {
+async function isKilledAtAmazon(connection: Connection, id: number): Promise<boolean> {
   try {
     await connection.query(`CALL mysql.rds_kill(${id})`);
+    return true;
   } catch (error) {
-    if (isRefusal(error, SERVER_ERROR.noSuchThread)) return;
     if (!(error instanceof StatementRefused)) throw error;
+    return isRefusal(error, SERVER_ERROR.noSuchThread);
+  }
+}
+
+/** @throws DatabaseError saying what the administrator lacks; StatementRefused; ConnectionLost. */
+async function killOrSay(connection: Connection, id: number): Promise<void> {
+  try {
+    await kill(connection, id);
+  } catch (error) {
+    if (!isRefusal(error, SERVER_ERROR.killDenied)) throw error;
     throw new DatabaseError(
       "statement",
       "the administrator may not end sessions: grant it CONNECTION ADMIN (MariaDB), CONNECTION_ADMIN (MySQL) or, on old servers, SUPER",

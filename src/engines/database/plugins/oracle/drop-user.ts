@@ -1,6 +1,6 @@
 import { StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
-import type { Session } from "./connection.ts";
+import type { Row, Session } from "./connection.ts";
 
 const NO_SUCH_USER = "ORA-01918";
 /** The role or the privilege was not granted, or the session has ended by itself. */
@@ -40,11 +40,16 @@ export async function isThere(session: Session, username: string): Promise<boole
   return (await session.query(text, { name: storedName(username) })).length > 0;
 }
 
-/** Ends the user's sessions, on every instance of a cluster. */
-export async function killSessions(session: Session, username: string): Promise<void> {
+/** The user's sessions, on every instance of a cluster. */
+export async function sessionsOf(session: Session, username: string): Promise<readonly Row[]> {
   const text =
     "SELECT sid AS SID, serial# AS SERIAL, inst_id AS INSTANCE FROM gv$session WHERE username = :name";
-  for (const { SID, SERIAL, INSTANCE } of await session.query(text, { name: storedName(username) })) {
+  return session.query(text, { name: storedName(username) });
+}
+
+/** Ends the user's sessions, on every instance of a cluster. */
+export async function killSessions(session: Session, username: string): Promise<void> {
+  for (const { SID, SERIAL, INSTANCE } of await sessionsOf(session, username)) {
     const target = `'${Number(SID)},${Number(SERIAL)},@${Number(INSTANCE)}'`;
     await unless([...NO_SUCH_SESSION], session.query(`ALTER SYSTEM KILL SESSION ${target} IMMEDIATE`));
   }

@@ -14,6 +14,7 @@ import {
   type NewUser,
 } from "../../plugin.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import type { Trial } from "../../trial.ts";
 import { formatExpiration } from "../../user-values.ts";
 import { type OracleConnection, oracleDriver, type Session } from "./connection.ts";
 import { dropUser, identifier, isThere, killSessions } from "./drop-user.ts";
@@ -121,6 +122,21 @@ export class OraclePlugin implements DatabasePlugin {
     for (const statement of statements) await session.query(statement);
   }
 
+  async listUsers(): Promise<readonly string[]> {
+    // Those that come with the server are marked as its own since version 12.1.
+    const text = "SELECT username FROM all_users WHERE oracle_maintained = 'N'";
+    const list = (session: Session) => session.query(text);
+    const rows = await this.#use("listing the users failed", VERIFY_MS_MAX, this.#redactor, list);
+    return rows.map(({ USERNAME }) => String(USERNAME));
+  }
+
+  async trial(): Promise<Trial> {
+    const { OracleTrial } = await import("./trial.ts");
+    const use: ConstructorParameters<typeof OracleTrial>[0] = (work) =>
+      this.#use("the preflight", VERIFY_MS_MAX, this.#redactor, work);
+    return new OracleTrial(use, this.#settings);
+  }
+
   close(): Promise<void> {
     return this.#connection.close();
   }
@@ -160,6 +176,8 @@ function named(error: unknown, what: string, redactor: Redactor): Error {
 export const oracle: DatabasePluginType = {
   names: ["oracle-database-plugin", "vault-plugin-database-oracle"],
   usernameBytesMax: 30,
+  // All of them are cut at the limit.
+  usernameMark: /^(?=.{30}$)V_.{0,8}_.{0,8}_[A-Z0-9]{10,20}(?:_\d{0,10})?$/,
   defaultUsername: (displayName, roleName, random, nowMs) =>
     defaultUsernameOf(NAME_SHAPE, displayName, roleName, random, nowMs).replace(/[-.]/g, "_").toUpperCase(),
   open: (details) => new OraclePlugin(oracleSettings(details)),

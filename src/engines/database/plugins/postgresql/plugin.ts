@@ -14,9 +14,11 @@ import type {
 } from "../../plugin.ts";
 import { Pool } from "../../pool.ts";
 import { fillStatement, splitStatements } from "../../statements.ts";
+import type { Problem } from "../../trial.ts";
 import { cutBytes, formatExpiration } from "../../user-values.ts";
 import { Connection } from "./connection.ts";
 import { asDatabaseError } from "./failures.ts";
+import type { Probe } from "./preflight.ts";
 import { identifier, literal } from "./quoting.ts";
 import { revokeUsers } from "./revoke.ts";
 import { SALT_BYTES, scramVerifier } from "./scram.ts";
@@ -155,26 +157,26 @@ class PostgresPlugin implements DatabasePlugin {
     password,
     expiresAt,
     creationStatements,
-  }: NewUser): Promise<readonly string[]> {
+  }: NewUser): Promise<readonly Problem[]> {
     const { tryOut } = await import("./preflight.ts");
     const expiration = formatExpiration(expiresAt);
-    const [stored, admin] = await Promise.all([this.#storedPassword(password), this.#storedAdmin()]);
+    const stored = await this.#storedPassword(password);
     const values = { name: username, username, password: stored, expiration };
     const queries = splitStatements(creationStatements, { keepBlocks: true });
     const statements = queries.map((query) => fillStatement(query, values));
-    const redactor = this.#redactor.with(password, stored, admin?.password ?? "");
-    const probe = { username, password: stored, expiration, statements, admin };
+    const redactor = this.#redactor.with(password, stored);
+    const probe: Probe = {
+      username,
+      password: stored,
+      expiration,
+      statements,
+      administrator: this.#settings.user,
+    };
     try {
       return await this.#pool.use(CHANGE_MS_MAX, (connection) => tryOut(connection, probe, redactor));
     } catch (error) {
       throw asDatabaseError(error, "the preflight", redactor);
     }
-  }
-
-  /** The administrator with its present password, as the server keeps it. Null: it has none. */
-  async #storedAdmin(): Promise<{ readonly username: string; readonly password: string } | null> {
-    const { user, password } = this.#settings;
-    return password === "" ? null : { username: user, password: await this.#storedPassword(password) };
   }
 
   close(): Promise<void> {

@@ -1,12 +1,13 @@
-import type { Redactor } from "../../failures.ts";
-import type { Connection } from "./connection.ts";
-import { asDatabaseError } from "./failures.ts";
+import { ConnectionLost, type Redactor, StatementRefused } from "../../failures.ts";
+import { grantToHandOn, type Problem } from "../../trial.ts";
+import type { Connection, Query } from "./connection.ts";
+import { refusalText } from "./failures.ts";
 import { identifier, literal } from "./quoting.ts";
-import { begin, STATEMENT_LIMITS } from "./transaction.ts";
+import { begin, firstFailure, STATEMENT_LIMITS } from "./transaction.ts";
 
 /** Something that the administrator has to be able to do. */
-interface Trial {
-  /** `creating a user`. */
+interface Attempt {
+  /** `make a user`. */
   readonly what: string;
   readonly sql: string;
 }
@@ -19,81 +20,106 @@ export interface Probe {
   readonly expiration: string;
   /** A role's creation statements, filled in; empty: a plain login. */
   readonly statements: readonly string[];
-  /** The administrator's name, and its password as the server is to keep it; null where there is none to rotate. */
-  readonly admin: { readonly username: string; readonly password: string } | null;
+  readonly administrator: string;
 }
 
+const BEGIN = begin(STATEMENT_LIMITS);
+const ROLLBACK: Query = { text: "ROLLBACK" };
+const INSUFFICIENT_PRIVILEGE = "42501";
+
 /**
- * Does all that a user's life needs in a transaction that is rolled back, so that nothing is left however it ends.
- * @returns A sentence for each thing that the server refused; empty: all is well. @throws ConnectionLost.
+ * Does all that a user's life needs in a transaction that is rolled back, so that nothing is left however it ends. It is sent as a
+ * whole; only where something is refused it is gone through step by step. The administrator's own password is left alone: everybody
+ * may change his own, and no statement with it shall be in a log for having been tried.
+ * @returns What the server refused; empty: all is well. @throws ConnectionLost.
  */
 export async function tryOut(
   connection: Connection,
   probe: Probe,
   redactor: Redactor,
-): Promise<readonly string[]> {
-  await connection.query(begin(STATEMENT_LIMITS));
+): Promise<readonly Problem[]> {
+  const attempts = attemptsOf(probe);
+  const steps = attempts.map(({ sql }) => ({ text: sql }));
+  const failed = firstFailure(await connection.pipeline([BEGIN, ...steps, ROLLBACK]));
+  if (failed === undefined) return [];
+  if (failed.failure instanceof ConnectionLost) throw failed.failure;
+  return oneByOne(connection, attempts, probe, redactor);
+}
+
+async function oneByOne(
+  connection: Connection,
+  attempts: readonly Attempt[],
+  { username, administrator }: Probe,
+  redactor: Redactor,
+): Promise<readonly Problem[]> {
+  await connection.query(BEGIN);
   try {
-    const problems: string[] = [];
-    for (const { what, sql } of trialsOf(probe)) {
-      const problem = await attempt(connection, what, sql, redactor);
+    const problems: Problem[] = [];
+    for (const each of attempts) {
+      const problem = await attempt(connection, each, administrator, redactor);
       if (problem !== null) problems.push(problem);
       // Without the user all that follows would fail as well, and say nothing.
-      if (problem !== null && !(await exists(connection, probe.username))) break;
+      if (problem !== null && !(await exists(connection, username))) break;
     }
     return problems;
   } finally {
-    await connection.pipeline([{ text: "ROLLBACK" }]);
+    await connection.pipeline([ROLLBACK]);
   }
 }
 
-function trialsOf({ username, password, expiration, statements, admin }: Probe): Trial[] {
+function attemptsOf(probe: Probe): Attempt[] {
+  const { username, password, expiration } = probe;
   const name = identifier(username);
-  const count = statements.length;
-  const create: Trial[] =
-    count > 0
-      ? statements.map((sql, index) => ({ what: `creation statement ${index + 1} of ${count}`, sql }))
-      : [{ what: "creating a user", sql: `CREATE ROLE ${name} LOGIN PASSWORD ${literal(password)}` }];
-  const rotate: Trial[] =
-    admin === null
-      ? []
-      : [
-          {
-            what: "changing the administrator's own password",
-            sql: `ALTER ROLE ${identifier(admin.username)} WITH PASSWORD ${literal(admin.password)}`,
-          },
-        ];
   return [
-    ...create,
+    ...creationOf(probe),
+    { what: "move a user's expiry", sql: `ALTER ROLE ${name} VALID UNTIL ${literal(expiration)}` },
+    { what: "change a user's password", sql: `ALTER ROLE ${name} WITH PASSWORD ${literal(password)}` },
+    { what: "take a user's logins away", sql: `ALTER ROLE ${name} NOLOGIN` },
+    { what: "take a user's rights over", sql: `GRANT ${name} TO CURRENT_USER` },
     {
-      what: "moving a user's expiry",
-      sql: `ALTER ROLE ${name} VALID UNTIL ${literal(expiration)}`,
-    },
-    { what: "changing a user's password", sql: `ALTER ROLE ${name} WITH PASSWORD ${literal(password)}` },
-    { what: "taking a user's logins away", sql: `ALTER ROLE ${name} NOLOGIN` },
-    { what: "taking a user's rights over", sql: `GRANT ${name} TO CURRENT_USER` },
-    {
-      what: "handing over what a user owns",
+      what: "hand over what a user owns",
       sql: `REASSIGN OWNED BY ${name} TO CURRENT_USER; DROP OWNED BY ${name}`,
     },
-    { what: "dropping a user", sql: `DROP ROLE ${name}` },
-    ...rotate,
+    { what: "drop a user", sql: `DROP ROLE ${name}` },
   ];
 }
 
-/** @returns What the server said against it; null: nothing. */
+function creationOf({ username, password, statements }: Probe): Attempt[] {
+  if (statements.length === 0) {
+    const sql = `CREATE ROLE ${identifier(username)} LOGIN PASSWORD ${literal(password)}`;
+    return [{ what: "make a user", sql }];
+  }
+  return statements.map((sql, index) => ({
+    what: `run creation statement ${index + 1} of ${statements.length}`,
+    sql,
+  }));
+}
+
+/** What grants the right to a statement that was refused. Undefined: it is not a matter of a grant, or not certain. */
+function remedyOf({ serverCode, message }: StatementRefused, sql: string, self: string): string | undefined {
+  if (serverCode !== INSUFFICIENT_PRIVILEGE) return undefined;
+  if (message.includes("permission denied to create role")) return `ALTER ROLE ${self} CREATEROLE`;
+  // The first is said by version 16 and later, the second before.
+  const role = /(?:permission denied to grant role|must have admin option on role) "(.+)"/.exec(message)?.[1];
+  if (role !== undefined) return `GRANT ${identifier(role)} TO ${self} WITH ADMIN OPTION`;
+  return grantToHandOn(sql, self);
+}
+
+/** @returns What the server said against it; null: nothing. @throws ConnectionLost. */
 async function attempt(
   connection: Connection,
-  what: string,
-  sql: string,
+  { what, sql }: Attempt,
+  administrator: string,
   redactor: Redactor,
-): Promise<string | null> {
+): Promise<Problem | null> {
   await connection.query({ text: "SAVEPOINT trial" });
   const [outcome] = await connection.pipeline([{ text: sql }]);
-  if (outcome?.failure === undefined) return null;
-  const { message } = asDatabaseError(outcome.failure, what, redactor);
+  const refusal = outcome?.failure;
+  if (refusal === undefined) return null;
+  if (!(refusal instanceof StatementRefused)) throw refusal;
   await connection.query({ text: "ROLLBACK TO SAVEPOINT trial" });
-  return message;
+  const remedy = remedyOf(refusal, sql, identifier(administrator));
+  return { what, words: refusalText(refusal, redactor), remedy };
 }
 
 async function exists(connection: Connection, username: string): Promise<boolean> {

@@ -12,6 +12,7 @@ import {
   inDoubt,
   type NewUser,
 } from "../../plugin.ts";
+import type { Trial } from "../../trial.ts";
 import { type RedisConnection, redisDriver } from "./connection.ts";
 import { type RedisSettings, redisSettings } from "./settings.ts";
 import {
@@ -95,6 +96,11 @@ class RedisPlugin implements DatabasePlugin {
       },
       DELETE_MS_MAX,
     );
+  }
+
+  async trial(): Promise<Trial> {
+    const { RedisTrial } = await import("./trial.ts");
+    return new RedisTrial((work) => this.#use("the preflight", [], work), this.#settings.username);
   }
 
   close(): Promise<void> {

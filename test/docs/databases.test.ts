@@ -1,0 +1,4 @@
+import { describePages } from "./examples.ts";
+import { DATABASES_PAGE } from "./pages/databases.ts";
+
+describePages([DATABASES_PAGE]);
