@@ -87,6 +87,16 @@ export function aggregate(...texts: readonly string[]): string {
   return `${head}\n${texts.map((text) => `\t* ${text}\n`).join("")}\n`;
 }
 
+/**
+ * What the system said of a call that failed, for a sentence that names the file already: of
+ * `EACCES: permission denied, mkdir '/x'` the middle.
+ */
+export function systemReason(error: unknown): string {
+  const text = messageOf(error);
+  const [, reason] = /^E[A-Z0-9]+: (.+?), \w+(?: '.*)?$/s.exec(text) ?? [];
+  return reason ?? text;
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -29,7 +29,7 @@ export class ExactNumber {
   }
 }
 
-/** A JSON object. Objects that come from outside are made with {@link parseJsonObject}, so they have no prototype keys. */
+/** A JSON object. None that comes from outside has a key `__proto__`: {@link parseInput}, {@link parseJson}. */
 export interface JsonObject {
   readonly [key: string]: Json;
 }
@@ -43,19 +43,35 @@ export function isJsonObject(value: unknown): value is JsonObject {
 
 const DEPTH_MAX = 64;
 
+/** JSON that is well formed and is not taken. Unlike the parser's own, its message quotes nothing of the text. */
+export class RefusedJson extends SyntaxError {}
+
+/** The name that objects of JavaScript have for something else: a later copy of the data could meet it. */
+const PROTOTYPE_KEY = "__proto__";
+
 /**
  * Checks a parsed value's nesting, and copies its objects without `__proto__` keys.
- * @throws SyntaxError when the value nests deeper.
+ * @throws RefusedJson when the value nests deeper.
  */
 function harden(value: unknown, depth: number, depthMax: number): Json {
-  if (depth > depthMax) throw new SyntaxError(`nested deeper than ${depthMax} levels`);
+  if (depth > depthMax) throw new RefusedJson(`nested deeper than ${depthMax} levels`);
   if (Array.isArray(value)) return value.map((item) => harden(item, depth + 1, depthMax));
   if (typeof value !== "object" || value === null || value instanceof ExactNumber) return value as Json;
   const copy: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value)) {
-    if (key !== "__proto__") copy[key] = harden(item, depth + 1, depthMax);
+    if (key !== PROTOTYPE_KEY) copy[key] = harden(item, depth + 1, depthMax);
   }
   return copy;
+}
+
+/**
+ * Data that somebody wants to have kept must not lose a part of it without a word.
+ * @throws RefusedJson for a key `__proto__` at any depth.
+ */
+export function refusePrototypeKeys(value: unknown): void {
+  if (typeof value !== "object" || value === null || value instanceof ExactNumber) return;
+  if (Object.hasOwn(value, PROTOTYPE_KEY)) throw new RefusedJson(`"${PROTOTYPE_KEY}" cannot be a key`);
+  for (const item of Object.values(value)) refusePrototypeKeys(item);
 }
 
 /**
@@ -71,13 +87,28 @@ function keepExact(_key: string, value: unknown, { source }: { readonly source?:
 }
 
 /**
- * Parses JSON that comes from outside. Numbers that a double would write differently are {@link ExactNumber}s.
+ * Parses JSON that comes from outside. Numbers that a double would write differently are {@link ExactNumber}s; keys `__proto__`
+ * are left out, which nobody misses in a document of somebody else's.
  * @param depthMax - More than usual for an answer, which holds what was sent some levels down.
- * @throws SyntaxError for malformed text or one that nests deeper.
+ * @throws SyntaxError for malformed text; RefusedJson for one that nests deeper.
  */
 export function parseJson(text: string, depthMax = DEPTH_MAX): Json {
-  const parsed: unknown = MAYBE_EXACT.test(text)
+  return harden(parsed(text), 0, depthMax);
+}
+
+/**
+ * Parses JSON that somebody sends to have it kept.
+ * @throws SyntaxError for malformed text; RefusedJson for one that nests deeper, or has a key `__proto__`.
+ */
+export function parseInput(text: string): Json {
+  const value = parsed(text);
+  const safe = harden(value, 0, DEPTH_MAX);
+  refusePrototypeKeys(value);
+  return safe;
+}
+
+function parsed(text: string): unknown {
+  return MAYBE_EXACT.test(text)
     ? JSON.parse(text, keepExact as Parameters<typeof JSON.parse>[1])
     : JSON.parse(text);
-  return harden(parsed, 0, depthMax);
 }

@@ -1,4 +1,5 @@
-import { localFailure } from "./failure.ts";
+import { didYouMean } from "./dispatch.ts";
+import { type CommandFailure, localFailure } from "./failure.ts";
 import { type Flag, type Flags, findFlag, isBoolean } from "./flags.ts";
 import { goQuote, parseBool } from "./go-text.ts";
 
@@ -38,7 +39,7 @@ export function normaliseArguments(args: readonly string[], declared: Flags): No
     }
     const given = splitFlag(arg);
     const found = findFlag(declared, given.name);
-    if (found === undefined) throw localFailure(`flag provided but not defined: -${given.name}`);
+    if (found === undefined) throw undefinedFlag(given.name, declared);
     const [name, flag] = found;
     if (isBoolean(flag)) {
       const value = booleanValue(given, flag);
@@ -51,6 +52,15 @@ export function normaliseArguments(args: readonly string[], declared: Flags): No
     flags.push([name, value]);
   }
   return { flags, positionals };
+}
+
+/** Go's text, and what may have been meant. */
+function undefinedFlag(name: string, declared: Flags): CommandFailure {
+  const hint = didYouMean(
+    `-${name}`,
+    Object.keys(declared).map((flag) => `-${flag}`),
+  );
+  return localFailure(`flag provided but not defined: -${name}${hint === "" ? "" : `\n\n${hint}`}`);
 }
 
 interface GivenFlag {

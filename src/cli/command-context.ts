@@ -106,14 +106,14 @@ export class CommandContext {
   }
 
   async #printInstead(request: CommandRequest, wrapTtlSeconds: number): Promise<never> {
-    const { curlCommand, policyFor } = await import("./instead.ts");
+    const { curlCommand, curlPlace, policyFor } = await import("./instead.ts");
     if (this.options.instead === "policy") throw new PrintedInstead(policyFor(request));
-    const { address } = this.options;
-    const url =
-      address === undefined
-        ? (await this.client()).url(request.path)
-        : `${address.replace(/\/+$/, "")}/v1/${request.path}`;
+    const place = curlPlace(this.options, this.world.storeDirectory(this.options));
+    if (!place.isThere)
+      await this.note(
+        "vsec: no daemon of this store is running, for curl to ask; start one with: vsec daemon",
+      );
     const wrapTtl = wrapTtlSeconds > 0 ? formatGoDuration(wrapTtlSeconds) : undefined;
-    throw new PrintedInstead(curlCommand(request, url, wrapTtl, this.options.headers));
+    throw new PrintedInstead(curlCommand(request, place, wrapTtl, this.options.headers));
   }
 }

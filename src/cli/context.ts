@@ -40,7 +40,7 @@ export interface DaemonOptions {
   readonly tlsClientCaFile?: string;
   readonly tlsDisable?: boolean;
   readonly dev?: {
-    readonly listenAddress: string;
+    readonly listenAddress?: string;
     readonly rootTokenId?: string;
     readonly storeToken: boolean;
   };

@@ -1,5 +1,12 @@
 import { messageOf } from "../base/errors.ts";
-import { ExactNumber, isJsonObject, type Json, type JsonObject, parseJson } from "../base/json.ts";
+import {
+  ExactNumber,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseInput,
+  RefusedJson,
+} from "../base/json.ts";
 import type { CliWorld } from "./context.ts";
 import { localFailure } from "./failure.ts";
 import { goQuote } from "./go-text.ts";
@@ -101,9 +108,11 @@ function objectEntries(text: string): readonly Entry[] {
 /** The parser's own message may quote the document, which may be a secret that was meant as a value. */
 function parseDocument(text: string): Json {
   try {
-    return parseJson(text);
-  } catch {
-    throw new SyntaxError("json: the document cannot be parsed");
+    return parseInput(text);
+  } catch (error) {
+    throw new SyntaxError(
+      `json: ${error instanceof RefusedJson ? error.message : "the document cannot be parsed"}`,
+    );
   }
 }
 

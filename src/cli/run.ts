@@ -12,6 +12,7 @@ import { type Format, globalOptions } from "./global-options.ts";
 import { commandHelp, groupHelp, rootHelp } from "./help.ts";
 import type { Outcome } from "./outcome.ts";
 import { coloured, isPlainTerminal, mayColour } from "./output/colour.ts";
+import { printable } from "./output/printable.ts";
 import { render, type View, warningsText } from "./output/render.ts";
 import { parseLine } from "./parse-line.ts";
 
@@ -161,7 +162,8 @@ async function closeQuietly(context: CommandContext, { world }: RunState): Promi
 
 async function show(outcome: Outcome, view: View, world: CliWorld): Promise<void> {
   if (outcome.show === "bytes") return world.stdout.write(outcome.bytes);
-  const { stdout, warnings } = await render(outcome, view);
+  const isForEyes = world.stdout.isTTY && view.format === "table" && view.field === undefined;
+  const { stdout, warnings } = await render(isForEyes ? printable(outcome) : outcome, view);
   const text = warningsText(warnings);
   if (text !== "") {
     const colour = mayColour(world.env, world.stdout.isTTY && world.stderr.isTTY, view.format);

@@ -1,6 +1,6 @@
 import { fstatSync, statSync, writeSync } from "node:fs";
 import { devNull } from "node:os";
-import { messageOf, VsecError } from "../base/errors.ts";
+import { systemReason, VsecError } from "../base/errors.ts";
 import { localFailure } from "./failure.ts";
 
 /** The most that is read from standard input or a file: what the API accepts as a body. */
@@ -50,7 +50,7 @@ export function descriptorSink(descriptor: 1 | 2, stream: () => NodeJS.WriteStre
         await hand(text);
       } catch (error) {
         if (!isBrokenPipe(error))
-          throw localFailure(`could not write the output: ${messageOf(error)}`, error);
+          throw localFailure(`could not write the output: ${systemReason(error)}`, error);
         broken = true;
       }
     },

@@ -1,5 +1,5 @@
 import { badRequest } from "../base/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../base/json.ts";
+import { isJsonObject, type Json, type JsonObject, RefusedJson, refusePrototypeKeys } from "../base/json.ts";
 import type { ApiRequest } from "../contract/wire.ts";
 import type { Operation } from "../framework/backend.ts";
 
@@ -21,13 +21,24 @@ const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/u;
 
 /**
  * Reads the wire's request.
- * @throws ApiError 400 for relative or unprintable paths and for a body that is no object.
+ * @throws ApiError 400 for relative or unprintable paths, for a body that is no object, and for a key `__proto__`.
  * @see reference: HTTP layer, method to operation.
  */
 export function readRequest(request: ApiRequest): CoreRequest {
   const operation = operationOf(request);
   const path = checkPath(request.path, operation);
-  return { operation, path, data: dataOf(request), token: request.token ?? "" };
+  return { operation, path, data: checkKeys(dataOf(request)), token: request.token ?? "" };
+}
+
+/** What comes over no wire was never parsed. */
+function checkKeys(data: JsonObject): JsonObject {
+  try {
+    refusePrototypeKeys(data);
+    return data;
+  } catch (error) {
+    if (error instanceof RefusedJson) throw badRequest(`failed to decode JSON input: ${error.message}`);
+    throw error;
+  }
 }
 
 function operationOf(request: ApiRequest): Operation {

@@ -5,8 +5,8 @@ import type { Instance } from "../core/instance.ts";
 
 /** What `-dev` adds. */
 export interface DevOptions {
-  /** `host:port` of the plain listener. */
-  readonly listenAddress: string;
+  /** `host:port` of a listener beside those that were asked for otherwise. */
+  readonly listenAddress?: string;
   /** The root token's id; absent: a random one. */
   readonly rootTokenId?: string;
   /** Whether the token is remembered for later commands of this user. */

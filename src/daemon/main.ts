@@ -85,7 +85,8 @@ async function runDev(
   world: DaemonWorld,
   log: Log,
 ): Promise<number> {
-  const listen = [dev.listenAddress, ...(options.listen ?? [])];
+  const own = dev.listenAddress === undefined ? [] : [dev.listenAddress];
+  const listen = [...own, ...(options.listen ?? [])];
   const plan = planListeners({ ...options, listen }, null);
   const instance = await composeDevInstance({ env: world.env, log });
   try {

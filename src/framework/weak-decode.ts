@@ -1,5 +1,5 @@
 import { parseDurationSeconds } from "../base/duration.ts";
-import { ExactNumber, isJsonObject, type Json, type JsonObject } from "../base/json.ts";
+import { ExactNumber, isJsonObject, type Json, type JsonObject, refusePrototypeKeys } from "../base/json.ts";
 
 /*
  * Vault's weak decoding of request values: people type `ttl=60` and `enabled=1`, which arrive as strings, and the API takes
@@ -213,7 +213,9 @@ function splitPair(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-/** Drops `__proto__` as the parser of bodies does, so that no later copy of the object can meet it. */
+/** Makes an object, as the parser of bodies does: no later copy of it can meet a key `__proto__`. @throws RefusedJson */
 function withoutPrototype<T>(entries: readonly (readonly [string, T])[]): Record<string, T> {
-  return Object.fromEntries(entries.filter(([key]) => key !== "__proto__"));
+  const made = Object.fromEntries(entries);
+  refusePrototypeKeys(made);
+  return made;
 }

@@ -1,6 +1,6 @@
 import { parseDurationMs } from "../base/duration.ts";
 import { ApiError, badRequest, messageOf } from "../base/errors.ts";
-import { type Json, parseJson } from "../base/json.ts";
+import { type Json, parseInput, RefusedJson } from "../base/json.ts";
 import { LABEL_HEADER, OWNER_HEADER, purposeOf } from "../contract/lease-headers.ts";
 import type { ApiRequest, LeasePurpose, Method, RequestContent } from "../contract/wire.ts";
 import type { HttpRequest } from "./connection.ts";
@@ -166,11 +166,11 @@ function bodyOf(method: Method, head: RequestHead, bytes: Buffer): Json | undefi
   if (text === "") return undefined;
   if (type === FORM_TYPE && !/^[{[]/.test(text)) return parsePairs(text);
   try {
-    return parseJson(text);
+    return parseInput(text);
   } catch (error) {
     // The parser's own text quotes the body, which may be a secret.
-    const reason = error instanceof SyntaxError && /^nested deeper/.test(error.message) ? error.message : "";
-    throw badRequest(`failed to decode JSON input: ${reason || "it is not valid JSON"}`);
+    const reason = error instanceof RefusedJson ? error.message : "it is not valid JSON";
+    throw badRequest(`failed to decode JSON input: ${reason}`);
   }
 }
 

@@ -5,7 +5,7 @@ const PAIRS_MAX = 1000;
 
 /**
  * Parses a query or a form: one value is a string, several of one name are an array.
- * @throws ApiError 400 above 1,000 pairs.
+ * @throws ApiError 400 above 1,000 pairs, and for one that is called `__proto__`.
  */
 export function parsePairs(text: string): JsonObject {
   if (text === "") return {};
@@ -14,7 +14,7 @@ export function parsePairs(text: string): JsonObject {
   for (const [name, value] of new URLSearchParams(text)) {
     count += 1;
     if (count > PAIRS_MAX) throw badRequest(`more than ${PAIRS_MAX} parameters`);
-    if (name === "__proto__") continue;
+    if (name === "__proto__") throw badRequest(`"${name}" cannot be a parameter`);
     const before = Object.hasOwn(data, name) ? data[name] : undefined;
     data[name] =
       before === undefined

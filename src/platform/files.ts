@@ -15,7 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { messageOf, VsecError } from "../base/errors.ts";
+import { systemReason, VsecError } from "../base/errors.ts";
 import type { PrivateFiles, PrivateRead } from "../base/private-files.ts";
 
 /** Windows has neither modes nor owners here; the profile's access lists guard its files. */
@@ -169,7 +169,7 @@ function checkPrivate(path: string, stats: Stats, forbidden: number, wanted: str
 
 function fileError(verb: string, path: string, error: unknown): VsecError {
   if (error instanceof VsecError) return error;
-  return new VsecError("FILE", `cannot ${verb} ${path}: ${messageOf(error)}`, { cause: error });
+  return new VsecError("FILE", `cannot ${verb} ${path}: ${systemReason(error)}`, { cause: error });
 }
 
 function errnoOf(error: unknown): string | undefined {

@@ -34,7 +34,7 @@ describe("an AppRole login", () => {
       token_num_uses: 3,
     });
     const id = await roleId(at);
-    const secret = await newSecretId(at, { metadata: '{"job":"42","__proto__":"x"}' });
+    const secret = await newSecretId(at, { metadata: '{"job":"42"}' });
     const grant = await at.login(LOGIN, { role_id: id, secret_id: secret.id });
     expect(grant).toEqual({
       displayName: "",

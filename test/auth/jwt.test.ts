@@ -300,8 +300,8 @@ describe("the claims of a token are checked:", () => {
     expect(await tries(at, await sign(ec, { ...GITHUB, ...change }))).toContain(text);
   });
 
-  test("a `__proto__` in claims, mappings and bounds reaches nothing", async () => {
-    const role = { ...ROLE_GITHUB, claim_mappings: JSON.parse('{"__proto__":"a","constructor":"b"}') };
+  test("a `__proto__` in claims and mappings reaches nothing", async () => {
+    const role = { ...ROLE_GITHUB, claim_mappings: { constructor: "b", sub: "__proto__" } };
     const at = await world({ jwks_url: issuer.jwksUrl }, role);
     const payload = JSON.stringify(GITHUB).replace("{", '{"__proto__":{"polluted":"yes"},');
     const { CompactSign } = await import("jose");

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ExactNumber, parseJson } from "../../src/base/json.ts";
+import { ExactNumber, parseInput, parseJson } from "../../src/base/json.ts";
 
 describe("parsing JSON", () => {
   test.each([
@@ -48,6 +48,16 @@ describe("parsing JSON", () => {
   test("takes no text for a number", () => {
     const texts = ["1.0", ":1.0", ", 12345678901234567", " -0", "1e5", '":1.0'];
     expect(parseJson(JSON.stringify({ texts, "a:1.0": ":2.0" }))).toEqual({ texts, "a:1.0": ":2.0" });
+  });
+
+  test("refuses prototype keys, at any depth, in what is to be kept", () => {
+    for (const text of [
+      '{"__proto__":1}',
+      '{"a":[{"b":{"__proto__":{}}}]}',
+      '{"a":1.0,"\\u005f_proto__":1.0}',
+    ])
+      expect(() => parseInput(text)).toThrow('"__proto__" cannot be a key');
+    expect(parseInput('{"constructor":"__proto__"}')).toEqual({ constructor: "__proto__" });
   });
 
   test("drops prototype keys and counts levels with such numbers as well", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import type { Delimiters } from "../../src/cli/agent/config-template.ts";
 import { parseTemplate } from "../../src/cli/agent/template/parse.ts";
 import { checkFunctions, renderTemplate } from "../../src/cli/agent/template/render.ts";
 
@@ -7,8 +8,8 @@ const SECRETS: Readonly<Record<string, object>> = {
   "secret/data/app": { data: { token: "t", port: 5432 }, metadata: { version: 1 } },
 };
 
-async function render(template: string, errorOnMissingKey = false): Promise<string> {
-  const nodes = parseTemplate(template);
+async function render(template: string, errorOnMissingKey = false, delimiters?: Delimiters): Promise<string> {
+  const nodes = parseTemplate(template, delimiters);
   checkFunctions(nodes);
   const world = {
     secret: async (path: string, parameters: readonly string[]) => ({
@@ -77,6 +78,13 @@ describe("templates in the language of Vault's agent", () => {
     ["{{ $x }}", /^1:4: the variable \$x is not set$/],
   ])("%p is refused with its place", async (template, reason) => {
     await expect(render(template)).rejects.toThrow(reason);
+  });
+
+  test("delimiters may be others, so that other templates' stay as they are", async () => {
+    const delimiters = { left: "[[", right: "]]" };
+    const text = '{{ x }} [[- /* no */ -]]\n[[ env "HOME" -]]  {{ y }}';
+    expect(await render(text, false, delimiters)).toBe("{{ x }}/home/bob{{ y }}");
+    await expect(render("[[ .a", false, delimiters)).rejects.toThrow('1:1: "[[" has no "]]" after it');
   });
 
   test("a field that is not there is an error where that is asked for", async () => {

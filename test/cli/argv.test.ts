@@ -88,6 +88,11 @@ describe("the flag grammar accepts", () => {
 describe("the flag grammar refuses, with Go's texts,", () => {
   const table: [string, string[], string][] = [
     ["an unknown flag", ["-foo"], "flag provided but not defined: -foo"],
+    [
+      "a mistyped flag",
+      ["-optoins=a=b"],
+      'flag provided but not defined: -optoins\n\nDid you mean "-options"?',
+    ],
     ["an unknown flag with two dashes", ["--foo=1"], "flag provided but not defined: -foo"],
     ["an unknown flag after the arguments", ["p", "-foo"], "flag provided but not defined: -foo"],
     ["a missing value", ["p", "-field"], "flag needs an argument: -field"],

@@ -3,10 +3,10 @@ import { parseDataArguments } from "../../src/cli/data-args.ts";
 
 const FILES: Readonly<Record<string, string>> = {
   "/run/secret": "s3cret\n",
+  "proto.json": '{"__proto__": {"x": 1}, "y": 2}',
   "data.json": '{"n": 1, "list": [true], "a": "from file"}',
   "list.json": "[1]",
   "bad.json": "{",
-  "proto.json": '{"__proto__": {"x": 1}, "y": 2}',
 };
 
 function parse(args: readonly string[], stdin = "", interactive = true) {
@@ -40,7 +40,6 @@ describe("data arguments", () => {
     ["a repeated key is a list in order", ["a=1", "a=2", "a=3"], "", { a: ["1", "2", "3"] }],
     ["an empty argument is nothing", ["", "a=1"], "", { a: "1" }],
     ["an empty key is a key", ["=x"], "", { "": "x" }],
-    ["a __proto__ key in JSON is dropped", ["@proto.json"], "", { y: 2 }],
   ];
   test.each(good)("%s", async (_name, args, stdin, expected) => {
     expect(await parse(args, stdin)).toEqual(expected as never);
@@ -51,6 +50,7 @@ describe("data arguments", () => {
   });
 
   const bad: [string[], string][] = [
+    [["@proto.json"], 'invalid key/value pair "@proto.json": json: "__proto__" cannot be a key'],
     [["foo"], 'invalid key/value pair "foo": format must be key=value'],
     [["a=-", "b=-"], 'invalid key/value pair "b=-": stdin already consumed'],
     [["-", "a=-"], 'invalid key/value pair "a=-": stdin already consumed'],

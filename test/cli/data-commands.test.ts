@@ -2,6 +2,22 @@ import { describe, expect, test } from "bun:test";
 import { VsecError } from "../../src/base/errors.ts";
 import { denied, empty, envelope, nothing, refused, sent } from "./fake-world.ts";
 
+describe("a table on a terminal", () => {
+  const answer = () => envelope({ data: { "a\u001b[2J": "x\u001b]0;title\u0007\r y\r\nz\tend\u009b31m" } });
+
+  test("does nothing to the terminal, whatever was stored", async () => {
+    const { stdout } = await sent(["read", "p"], { answers: [answer()], stdoutIsTTY: true });
+    expect(stdout).toContain("a\\x1b[2J    x\\x1b]0;title\\x07\\x0d y\r\nz\tend\\x9b31m\n");
+  });
+
+  test("is as it was stored where a program reads it, and so is a field", async () => {
+    const { stdout } = await sent(["read", "p"], { answers: [answer()], stdoutIsTTY: false });
+    expect(stdout).toContain("x\u001b]0;title\u0007");
+    const field = await sent(["read", "-field=a\u001b[2J", "p"], { answers: [answer()], stdoutIsTTY: true });
+    expect(field.stdout).toContain("x\u001b]0;title\u0007");
+  });
+});
+
 describe("commands about data", () => {
   test("read asks for the path without slashes at its ends, and prints the answer", async () => {
     const ran = await sent(["read", "/database/creds/readonly/"], {

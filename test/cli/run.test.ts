@@ -140,16 +140,24 @@ describe("instead of sending", () => {
   test("-output-curl-string prints a command with no token in it", async () => {
     const args = ["write", "-output-curl-string", "-wrap-ttl=1m", "-header=X-A=b", "p/q", "a=it's"];
     const ran = await vsec(args, { env: { VSEC_TOKEN: "hvs.secret" } });
-    expect([ran.exitCode, ran.requests, ran.stderr]).toEqual([0, [], ""]);
-    expect(ran.stdout).toBe(
-      `curl -X PUT -H "X-Vault-Request: true" -H "X-Vault-Token: $(vsec print token)" -H "X-Vault-Wrap-TTL: 1m0s" -H 'X-A: b' -d '{"a":"it'"'"'s"}' 'vsec://local/v1/p/q'\n`,
+    expect([ran.exitCode, ran.requests, ran.opened]).toEqual([0, [], []]);
+    expect(ran.stderr).toContain("start one with: vsec daemon");
+    expect(ran.stdout).toMatch(/^curl --unix-socket '\/\S+\/daemon.sock' -X PUT /);
+    expect(ran.stdout).toEndWith(
+      ` -X PUT -H "X-Vault-Request: true" -H "X-Vault-Token: $(vsec print token)" -H "X-Vault-Wrap-TTL: 1m0s" -H 'X-A: b' -d '{"a":"it'"'"'s"}' 'http://localhost/v1/p/q'\n`,
     );
   });
 
   test("with an address, the command is for that address, and no store is opened", async () => {
     const ran = await vsec(["list", "-output-curl-string", "-address=http://h:8200/", "p"]);
     expect(ran.stdout).toEndWith(" 'http://h:8200/v1/p?list=true'\n");
-    expect(ran.opened).toEqual([]);
+    expect([ran.opened, ran.stderr]).toEqual([[], ""]);
+    const socket = await vsec(["read", "-output-curl-string", "-address=unix:///run/v.sock", "a b"]);
+    expect(socket.stdout).toStartWith("curl --unix-socket '/run/v.sock' -H ");
+    expect(socket.stdout).toEndWith(" 'http://localhost/v1/a%20b'\n");
+    const tls = ["-ca-cert=ca.pem", "-client-cert=c.pem", "-client-key=k.pem", "-tls-skip-verify"];
+    const secure = await vsec(["read", "-output-curl-string", "-address=https://h:8200", ...tls, "p"]);
+    expect(secure.stdout).toStartWith("curl --insecure --cacert 'ca.pem' --cert 'c.pem' --key 'k.pem' -H ");
   });
 
   test("-output-policy prints the policy, with sudo where it is needed", async () => {

@@ -120,6 +120,19 @@ describe("disabling", () => {
     expect((await world.barrier.list("mount/", { limit: 100 })).names).toEqual([]);
   });
 
+  test("with a failing backend tries each lease when that is due, and not with each look at the mount", async () => {
+    const { id } = await world.issue("tiny/key/a", { ttl: 3600 });
+    world.keys.broken = "the backend is away";
+    await world.send("DELETE", "sys/mounts/tiny");
+    for (let minute = 0; minute < 30; minute += 1) {
+      world.advance(60);
+      await world.daemon();
+    }
+    // 10 s doubled up to 15 minutes: nine tries in half an hour, some less with jitter.
+    expect((await world.record(id))?.failure?.attempts).toBeLessThanOrEqual(9);
+    world.keys.broken = null;
+  });
+
   test("lets a new mount stand at the path while the old one is being cleared", async () => {
     const { key } = await world.issue("tiny/key/a");
     world.keys.broken = "the backend is away";

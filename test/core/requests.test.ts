@@ -103,13 +103,17 @@ describe("a request's path", () => {
 });
 
 describe("a request's body", () => {
-  test("with prototype keys changes no prototype", async () => {
+  test("with prototype keys is refused, and changes no prototype", async () => {
     const body = JSON.parse(
       '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}',
     ) as Json;
-    await world.put("tiny/note/n", body);
-    await world.put("sys/mounts/tiny/tune", body);
-    expect((await world.get("tiny/note/n")).status).toBe(200);
+    for (const path of ["tiny/note/n", "sys/mounts/tiny/tune"]) {
+      const answer = await world.put(path, body);
+      expect([answer.status, errorOf(answer)]).toEqual([
+        400,
+        'failed to decode JSON input: "__proto__" cannot be a key',
+      ]);
+    }
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 

@@ -333,8 +333,15 @@ function access(transport: Transport): void {
       expect(stderr).not.toMatch(/internal error|\n\s+at /);
     }
     const odd = '{"__proto__": {"policies": ["root"]}, "constructor": {"a": 1}, "policies": ["default"]}';
-    const token = await world.ok("write -field=token auth/token/create -", { stdin: odd });
-    expect((await lookup(token)).policies).toEqual(["default"]);
+    const refusal = await world.run("write auth/token/create -", { stdin: odd });
+    expect([refusal.code, refusal.stderr]).toEqual([
+      1,
+      expect.stringContaining('"__proto__" cannot be a key'),
+    ]);
+    for (const line of ["write cubbyhole/odd __proto__=x", "write cubbyhole/odd a=b __proto__=x"]) {
+      const { code, stderr } = await world.run(line);
+      expect([code, stderr]).toEqual([2, expect.stringContaining('"__proto__" cannot be a key')]);
+    }
     expect((await world.run("read cubbyhole/odd")).code).toBe(2);
   });
 

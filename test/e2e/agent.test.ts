@@ -131,6 +131,26 @@ describe.skipIf(postgresMissing(18) !== undefined)("render and agent", () => {
     for (const line of lines) expect(line).toMatch(/^v-\S+$/);
   });
 
+  test("a process that cannot be started ends the agent, with nothing left", async () => {
+    world.file(
+      "nosuch.hcl",
+      'env_template "DB" { contents = "{{ with secret \\"database/creds/app\\" }}{{ .Data.username }}{{ end }}" }\nexec { command = ["./no-such-app"] }',
+    );
+    const { code, stderr } = await world.run("agent -config=nosuch.hcl");
+    expect(code).toBe(1);
+    expect(stderr).toContain("exec: ./no-such-app: command not found\n");
+  });
+
+  test("-exit-after-auth says that it does not run what the file has it run", async () => {
+    world.file(
+      "flag.hcl",
+      'template { destination = "flag.conf" contents = "x" }\nexec { command = ["touch", "ran"] }',
+    );
+    const { code, stderr } = await world.run("agent -exit-after-auth -config=flag.hcl");
+    expect([code, read("flag.conf"), existsSync(at("ran"))]).toEqual([0, "x", false]);
+    expect(stderr).toContain("agent: the command of exec is not run");
+  });
+
   test("an agent that is told to end gives back what it had leased", async () => {
     await newSecretId();
     world.file(
@@ -145,6 +165,68 @@ describe.skipIf(postgresMissing(18) !== undefined)("render and agent", () => {
     running.kill("SIGTERM");
     expect((await running.ended).code).toBe(0);
     expect(existsSync(at("agent.pid"))).toBe(false);
+  });
+
+  test("a change is written when it has come to rest, with what was there kept beside it", async () => {
+    const token = await world.ok("token create -policy=app -ttl=1h -field=token");
+    world.file("token", token);
+    world.file(
+      "wait.hcl",
+      `auto_auth { method "token_file" { config = { token_file_path = "token" } } }
+       template_config { static_secret_render_interval = "1s" }
+       template {
+         destination = "wait.conf"
+         backup = true
+         left_delimiter = "<<"
+         right_delimiter = ">>"
+         wait { min = "3s" max = "30s" }
+         contents = "{{ kept }} << with secret \\"secret/data/app\\" >><< .Data.data.token >><< end >>"
+         exec { command = ["sh", "-c", "cat wait.conf >> waits; echo >> waits"] }
+       }`,
+    );
+    const running = world.start("agent -config=wait.hcl");
+    await until("the first", () => read("waits").includes("open-sesame"));
+    for (const next of ["one", "two", "three"]) await world.ok(`kv put secret/app token=${next}`);
+    await until("the change", () => read("waits").includes("three\n"));
+    expect(read("waits")).toBe("{{ kept }} open-sesame\n{{ kept }} three\n");
+    expect(read("wait.conf.bak")).toBe("{{ kept }} open-sesame");
+    running.kill("SIGTERM");
+    expect((await running.ended).code).toBe(0);
+    // The token is somebody else's.
+    await world.ok("token lookup", { env: { VSEC_TOKEN: token } });
+    await world.ok("kv put secret/app token=open-sesame");
+  });
+
+  test("a command that takes too long is ended, and the agent goes on", async () => {
+    world.file(
+      "late.hcl",
+      `exit_after_auth = true
+       template { destination = "late.conf" contents = "x" exec { command = ["sleep", "60"] timeout = "1s" } }`,
+    );
+    const { code, stderr } = await world.run("agent -config=late.hcl");
+    expect(code).toBe(0);
+    expect(stderr).toContain("agent: sleep took longer than 1 s and was ended\n");
+  });
+
+  test("what cannot be rendered ends the agent where that is asked for", async () => {
+    world.file(
+      "fail.hcl",
+      `vault { retry { num_retries = 1 } }
+       template_config { exit_on_retry_failure = true }
+       template { destination = "fail.conf" error_on_missing_key = true contents = "{{ with secret \\"database/creds/app\\" }}{{ .Data.nope }}{{ end }}" }`,
+    );
+    const { code, stderr } = await world.run("agent -config=fail.hcl");
+    expect(code).toBe(1);
+    expect(stderr.match(/contents:1:\d+: there is no field "nope"/g)).toHaveLength(2);
+    expect(existsSync(at("fail.conf"))).toBe(false);
+  });
+
+  test("a login that fails ends the agent where that is asked for", async () => {
+    world.file("secret-id", "wrong");
+    world.file("err.hcl", AUTH.replace("config =", "exit_on_err = true config =").concat("}"));
+    const { code, stderr } = await world.run("agent -config=err.hcl");
+    expect(code).toBe(2);
+    expect(stderr).toContain("invalid role or secret ID");
   });
 
   test("a mistake in the configuration or a template is told with its place", async () => {

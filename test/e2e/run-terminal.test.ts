@@ -154,6 +154,56 @@ describe.skipIf(postgresMissing(18) !== undefined)("vsec run on a terminal", () 
     await shell.ended;
   });
 
+  test("what goes on in the background writes on, leaves the keys to the shell, and comes back to the foreground", async () => {
+    world.file(
+      "slow.sh",
+      "echo READY; n=0; until [ -e go ]; do sleep 0.05; done; echo went on; read x; echo back $x\n",
+    );
+    const shell = new TerminalSession(world, ["bash", "--norc", "--noprofile", "-i"]);
+    await shell.shows("shell> ");
+    shell.type(`${world.binary} run -env DB=database/creds/app -- sh slow.sh\r`);
+    await shell.shows("READY");
+    shell.type("\x1a");
+    await shell.shows("Stopped");
+    shell.type("bg\r");
+    await shell.shows("slow.sh", 3);
+    shell.type("echo shell:$((40+2)); touch go\r");
+    await shell.shows("shell:42");
+    await shell.shows("went on");
+    shell.type("fg\r");
+    await shell.shows("slow.sh", 4);
+    shell.type("again\r");
+    await shell.shows("back again");
+    shell.type("exit 0\r");
+    await shell.ended;
+  });
+
+  test("what is started in the background writes to the terminal, masked", async () => {
+    const shell = new TerminalSession(world, ["bash", "--norc", "--noprofile", "-i"]);
+    await shell.shows("shell> ");
+    shell.type(
+      `${world.binary} run -env DB=database/creds/app -- sh -c 'test -t 1 && echo "<$DB_PASSWORD>"' & wait; echo over\r`,
+    );
+    await shell.shows(`<${MASK}>`);
+    await shell.shows("over", 2);
+    expect(shell.output).not.toContain("Stopped");
+    shell.type("exit 0\r");
+    await shell.ended;
+  });
+
+  test("what a command leaves running, and writing, does not keep its credentials alive", async () => {
+    const session = run('(trap "" HUP; while :; do echo x || exit; sleep 0.01; done) & echo up; exit 3');
+    expect(await session.ended).toEqual({ code: 3, signal: null });
+  });
+
+  test("a long text that is pasted comes through whole", async () => {
+    const session = run("stty raw -echo; printf ready; head -c 100000 | wc -c");
+    await session.shows("ready");
+    session.type("p".repeat(100_000));
+    await session.shows("100000");
+    await session.ended;
+  });
+
   test("without a terminal on the input, what is written still goes to one", async () => {
     const line = command(
       'test -t 0 || test -t 1 && test -t 2 && cat && stty size <&1; echo "$DB_PASSWORD" >&2',

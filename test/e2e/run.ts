@@ -2,6 +2,7 @@
 /** `vsec run` with pipes: what the command gets, and every way in which it, or vsec, can end. Afterwards no user is left. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { type PostgresServer, postgresMissing, startPostgres } from "../servers/postgres.ts";
@@ -138,6 +139,37 @@ export function describeRun(transport: Transport): void {
       expect(await run(DB, ...sh("kill -KILL $$"))).toMatchObject({ code: 137, signal: null });
     });
 
+    test("what a command leaves running gets neither its credentials kept nor its output shown for long", async () => {
+      world.file("late.sh", "echo early; (until [ -e gone ]; do sleep 0.05; done; echo late) & exit 3");
+      const ended = await run(DB, "--", "sh", "late.sh");
+      expect(ended).toMatchObject({ code: 3, stdout: "early\n" });
+      expect(await usersOn(server)).toEqual([]);
+      world.file("gone", "");
+    });
+
+    test("a value that is too long for a variable is named, and nothing is left", async () => {
+      await world.ok("kv put secret/long value=-", { stdin: "x".repeat(140_000) });
+      const ended = await run(DB, "-env=LONG=secret/long#value", ...sh("true"));
+      expect(ended).toMatchObject({
+        code: 1,
+        stderr: "the value of LONG is too long for a variable; use -file for it\n",
+      });
+      const whole = await run("-file=long=secret/long#value", ...sh('wc -c < "$CREDENTIALS_DIRECTORY/long"'));
+      expect(whole.stdout).toBe("140000\n");
+    });
+
+    test("streams that are closed are closed for the command too, or nothing", async () => {
+      const line = `${world.binary} run ${DB} -- sh -c 'cat; echo out; echo err >&2; exit 5'`;
+      for (const closed of ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]) {
+        const { status } = spawnSync("sh", ["-c", `${line} ${closed}`], {
+          cwd: world.home,
+          env: { ...world.environment },
+          input: "",
+        });
+        expect([closed, status]).toEqual([closed, 5]);
+      }
+    });
+
     test("a signal before the command is there ends vsec, with nothing left", async () => {
       const running = world.start(["run", DB, "-env=E=database/creds/app", ...WAITING]);
       running.kill("SIGTERM");
@@ -227,7 +259,7 @@ export function describeRun(transport: Transport): void {
         stderr: "pipe",
       });
       expect(await new Response(child.stderr).text()).toContain(
-        "vsec: output of the command was lost: ENOSPC",
+        "vsec: output of the command was lost: no space left on device\n",
       );
     });
 

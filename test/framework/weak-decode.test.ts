@@ -355,9 +355,10 @@ function shorten(value: Json): string {
 test("maps and pairs never carry a __proto__ key", () => {
   const hostile = JSON.parse('{"__proto__":"x","a":"b"}') as Json;
   const pairs = field.kvPairs({ description });
-  expect(Object.getOwnPropertyNames(pairs.parse(hostile))).toEqual(["a"]);
-  expect(Object.getOwnPropertyNames(pairs.parse(["__proto__=x", "a=b"]))).toEqual(["a"]);
-  expect(Object.getOwnPropertyNames(field.map({ description }).parse([hostile]))).toEqual(["a"]);
+  const refusal = '"__proto__" cannot be a key';
+  expect(() => pairs.parse(hostile)).toThrow(refusal);
+  expect(() => pairs.parse(["__proto__=x", "a=b"])).toThrow(refusal);
+  expect(() => field.map({ description }).parse([hostile])).toThrow(refusal);
 });
 
 test("zero values cannot be changed by one request for the next", () => {

@@ -205,7 +205,7 @@ describe("a request in the API's terms", () => {
   test("carries query, address and plain headers, but no header with a credential", async () => {
     const backend = echo();
     await using served = await serve({ backend, tcp: true });
-    await ask(served, "GET", "/v1/a%20b/c%2Fd?x=1&x=2&y=3&__proto__=z", {
+    await ask(served, "GET", "/v1/a%20b/c%2Fd?x=1&x=2&y=3", {
       token: "t",
       headers: { Authorization: "Bearer z", Cookie: "a=b", "X-Forwarded-For": "1.2.3.4" },
     });

@@ -247,6 +247,15 @@ describe("-dev", () => {
     expect(stderr).not.toContain(token);
   });
 
+  test("listens where it is told to, and nowhere else", async () => {
+    const world = newWorld();
+    const port = await freePort();
+    const running = await daemon(world, `server -dev -listen=127.0.0.1:${port}`);
+    running.kill("SIGTERM");
+    const { stdout } = await running.ended;
+    expect(stdout.match(/Listener \d+: .*/g)).toEqual([`Listener 1: http://127.0.0.1:${port}`]);
+  });
+
   test("takes a root token, and leaves no other behind", async () => {
     const world = newWorld();
     const port = await freePort();

@@ -21,6 +21,8 @@ function report({ seed, violation, journal, faults }: Outcome): string {
 if (process.env.VSEC_SIM_SEED !== undefined) {
   const seed = Number(process.env.VSEC_SIM_SEED);
   test(`schedule ${seed} keeps every promise`, async () => {
+    // Loading a module takes turns that no seed decides: the first run has all of them loaded.
+    await runSchedule(seed);
     const outcome = await runSchedule(seed);
     expect(outcome.violation === null ? "" : report(outcome)).toBe("");
   }, 60_000);

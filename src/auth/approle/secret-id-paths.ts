@@ -1,6 +1,6 @@
 import { areCidrsWithin } from "../../base/cidr.ts";
 import { ApiError, badRequest, messageOf } from "../../base/errors.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
+import { isJsonObject, type JsonObject, parseInput } from "../../base/json.ts";
 import { randomUuid } from "../../base/random.ts";
 import type { AuthContext } from "../../framework/auth.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";
@@ -130,7 +130,7 @@ function readMetadata(text: string): Readonly<Record<string, string>> {
 
 function parseMetadata(text: string): Readonly<Record<string, string>> {
   try {
-    const value = parseJson(text);
+    const value = parseInput(text);
     if (!isJsonObject(value)) throw new SyntaxError("it is not a JSON object");
     if (!Object.values(value).every((item) => typeof item === "string")) {
       throw new SyntaxError("its values are not all strings");

@@ -4,18 +4,16 @@ import type { Env } from "../../contract/environment.ts";
 import type { LeasePurpose } from "../../contract/wire.ts";
 import type { ChildEnd } from "../../platform/child/child.ts";
 import { CommandContext } from "../command-context.ts";
-import { runAfter, writeRendered } from "../render/target.ts";
+import { writeRendered } from "../render/target.ts";
 import { watchTemplates } from "../render/watch.ts";
 import { Credentials } from "../run/credentials.ts";
-import { commandEnvironment } from "../run/wishes.ts";
-import type { AgentConfig, FileTemplate } from "./config.ts";
+import { commandEnvironment } from "../run/gifts.ts";
+import type { AgentConfig } from "./config.ts";
+import type { VariableTemplate } from "./config-template.ts";
 import { type AgentToken, fillSinks, logIn, renewToken } from "./login.ts";
 import { SupervisedProcess } from "./process.ts";
+import { RenderedFiles } from "./rendered-files.ts";
 import { type ReadTemplate, readTemplates, renderOne, templateWorld } from "./templates.ts";
-
-/** After a login that failed, doubled up to the other. */
-const BACKOFF_MS_MIN = 1000;
-const BACKOFF_MS_MAX = 300_000;
 
 /**
  * Carries a configuration out until the signal, or until the process of `exec` has ended by itself: logs in and keeps the
@@ -50,11 +48,12 @@ class Agent {
     this.#config = config;
     this.#signal = signal;
     this.#env = { ...context.world.env };
-    const { address, caCert } = config;
+    const { address, tls } = config;
     const options = {
       ...context.options,
       ...(address === undefined || context.options.address !== undefined ? {} : { address }),
-      ...(caCert === undefined ? {} : { tls: { ...context.options.tls, caCert } }),
+      // What the command line and the environment say wins, as it does for the address.
+      ...(tls === undefined ? {} : { tls: { ...tls, ...context.options.tls } }),
     };
     const world = { ...context.world, env: this.#env as Env };
     this.#context = new CommandContext(world, options, context.catalogue);
@@ -66,15 +65,26 @@ class Agent {
 
   async run(): Promise<ChildEnd | null> {
     const { readFile } = this.#context.world;
-    const files = await readTemplates(this.#config.templates, readFile);
+    const templates = await readTemplates(this.#config.templates, readFile);
     const variables = await readTemplates(this.#config.variables, readFile);
-    const render = (): Promise<void> => this.#render(files, variables);
+    const files = new RenderedFiles(templates, {
+      context: this.#context,
+      credentials: this.#credentials,
+      world: this.#templateWorld(),
+      env: this.#commandEnv,
+      say: (text) => this.#say(text),
+    });
+    const render = async (signal: AbortSignal): Promise<void> => {
+      await files.render(signal);
+      await this.#giveVariables(variables);
+    };
     if (this.#config.pidFile !== undefined)
       await writeRendered(this.#config.pidFile, `${process.pid}\n`, 0o644);
     try {
       if (this.#config.exitsAfterAuth) {
+        if (this.#process !== null) this.#say("the command of exec is not run, since the agent is to exit");
         await this.#logInOnce();
-        await render();
+        await render(this.#signal);
         return null;
       }
       return await this.#serve(render);
@@ -83,7 +93,7 @@ class Agent {
     }
   }
 
-  async #serve(render: () => Promise<void>): Promise<ChildEnd | null> {
+  async #serve(render: (signal: AbortSignal) => Promise<void>): Promise<ChildEnd | null> {
     const done = new AbortController();
     const signal = AbortSignal.any([this.#signal, done.signal]);
     const work = this.#keepWorking(render, signal);
@@ -98,17 +108,19 @@ class Agent {
   }
 
   /** Logs in again and again, and renders as long as each token lasts. */
-  async #keepWorking(render: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  async #keepWorking(render: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { clock } = this.#context.world;
-    let backoffMs = BACKOFF_MS_MIN;
+    const { backoffSecondsMin = 1, backoffSecondsMax = 1, exitsOnError = false } = this.#config.auth ?? {};
+    let backoffMs = backoffSecondsMin * 1000;
     while (!signal.aborted) {
       try {
         await this.#logInOnce();
-        backoffMs = BACKOFF_MS_MIN;
+        backoffMs = backoffSecondsMin * 1000;
       } catch (error) {
+        if (exitsOnError) throw error;
         this.#say(messageOf(error));
         await clock.sleep(backoffMs, signal);
-        backoffMs = Math.min(backoffMs * 2, BACKOFF_MS_MAX);
+        backoffMs = Math.min(backoffMs * 2, backoffSecondsMax * 1000);
         continue;
       }
       const tokenOver = new AbortController();
@@ -120,7 +132,10 @@ class Agent {
         intervalMs: this.#config.staticIntervalSeconds * 1000,
         render,
         onFailure: (reason) => this.#say(reason),
-      });
+        failuresMax: this.#config.failuresMax,
+      }).finally(() => tokenOver.abort());
+      // Looked at below, when the token is let go.
+      watching.catch(() => undefined);
       await this.#keepToken(both);
       tokenOver.abort();
       await watching;
@@ -151,21 +166,14 @@ class Agent {
     }
   }
 
-  async #render(
-    files: readonly ReadTemplate<FileTemplate>[],
-    variables: readonly ReadTemplate<AgentConfig["variables"][number]>[],
-  ): Promise<void> {
+  #templateWorld() {
     const { readFile, clock } = this.#context.world;
-    const world = templateWorld(this.#credentials, this.#commandEnv, clock, readFile);
-    for (const file of files) {
-      const { destination, mode, makesDirectories, command } = file.template;
-      const isNew = await writeRendered(destination, await renderOne(file, world), mode, makesDirectories);
-      if (!isNew) continue;
-      this.#say(`rendered ${destination}`);
-      const problem = command.length === 0 ? null : await runAfter(command, this.#commandEnv, this.#signal);
-      if (problem !== null) this.#say(problem);
-    }
+    return templateWorld(this.#credentials, this.#commandEnv, clock, readFile);
+  }
+
+  async #giveVariables(variables: readonly ReadTemplate<VariableTemplate>[]): Promise<void> {
     if (this.#process === null || this.#config.exitsAfterAuth) return;
+    const world = this.#templateWorld();
     const values: Record<string, string> = {};
     for (const variable of variables) values[variable.template.name] = await renderOne(variable, world);
     await this.#process.give(values, this.#commandEnv);
@@ -178,7 +186,8 @@ class Agent {
     if (!this.#config.exitsAfterAuth) {
       for (const problem of await this.#credentials.giveBack())
         this.#say(`not revoked yet, and due: ${problem}`);
-      if (this.#token !== null && this.#config.sinks.length === 0) await this.#revokeToken(this.#token.token);
+      const isOurs = this.#config.auth?.type !== "token_file" && this.#config.sinks.length === 0;
+      if (this.#token !== null && isOurs) await this.#revokeToken(this.#token.token);
     }
     await this.#context.close();
   }

@@ -1,61 +1,34 @@
+import { constants } from "node:os";
 import { parseHcl } from "../../base/hcl/parse.ts";
-import { PRIVATE_MODE, parseMode } from "../render/target.ts";
+import type { TlsClientOptions } from "../context.ts";
+import { type AgentAuth, type AgentSink, authOf, sinksOf } from "./config-auth.ts";
+import { type FileTemplate, fileTemplateOf, type VariableTemplate, variableOf } from "./config-template.ts";
 import { Section } from "./sections.ts";
-
-/** How the agent logs in. */
-export interface AgentAuth {
-  readonly type: "approle" | "jwt";
-  /** Below `auth/`. */
-  readonly mount: string;
-  readonly role?: string;
-  /** Files with the credentials; they are read at each login. */
-  readonly roleIdFile?: string;
-  readonly secretIdFile?: string;
-  readonly jwtFile?: string;
-  /** Whether the secret id, or the identity token, is removed once it was read. */
-  readonly removesSecret: boolean;
-}
-
-export interface AgentSink {
-  readonly path: string;
-  readonly mode: number;
-}
-
-export interface AgentTemplate {
-  /** A file, or the text itself. */
-  readonly source: { readonly path: string } | { readonly contents: string };
-  readonly errorOnMissingKey: boolean;
-}
-
-export interface FileTemplate extends AgentTemplate {
-  readonly destination: string;
-  readonly mode: number;
-  readonly makesDirectories: boolean;
-  /** Run after each change; empty: nothing is. */
-  readonly command: readonly string[];
-}
 
 export interface AgentProcess {
   readonly command: readonly string[];
   readonly restarts: boolean;
-  readonly stopSignal: string;
+  readonly stopSignal: NodeJS.Signals;
 }
 
 /** A configuration file of the agent, read. */
 export interface AgentConfig {
   readonly address?: string;
-  readonly caCert?: string;
+  readonly tls?: TlsClientOptions;
   readonly auth: AgentAuth | null;
   readonly sinks: readonly AgentSink[];
   readonly templates: readonly FileTemplate[];
-  readonly variables: readonly (AgentTemplate & { readonly name: string })[];
+  readonly variables: readonly VariableTemplate[];
   readonly process: AgentProcess | null;
   readonly exitsAfterAuth: boolean;
   readonly staticIntervalSeconds: number;
+  /** How often rendering may fail in a row before that ends the agent; null: it goes on trying. */
+  readonly failuresMax: number | null;
   readonly pidFile?: string;
 }
 
 const STATIC_INTERVAL_SECONDS = 300;
+const RETRIES = 12;
 
 /**
  * Reads a configuration in the form of Vault's agent, HCL or JSON. What the agent does not do is refused, not left out.
@@ -67,116 +40,62 @@ export function parseAgentConfig(text: string): AgentConfig {
   const autoAuth = root.block("auto_auth");
   const settings = root.block("template_config");
   const address = vault?.text("address");
-  const caCert = vault?.text("ca_cert");
-  vault?.block("retry")?.ignore("num_retries");
+  const tls = vault === undefined ? {} : tlsOf(vault);
+  const retries = retriesOf(vault);
   const pidFile = root.text("pid_file");
   const config: AgentConfig = {
     ...(address === undefined ? {} : { address }),
-    ...(caCert === undefined ? {} : { caCert }),
+    ...(Object.keys(tls).length === 0 ? {} : { tls }),
     auth: autoAuth === undefined ? null : authOf(autoAuth),
-    sinks: (autoAuth?.blocks("sink") ?? []).map(sinkOf),
+    sinks: autoAuth === undefined ? [] : sinksOf(autoAuth),
     templates: root.blocks("template").map(fileTemplateOf),
     variables: root.blocks("env_template").map(variableOf),
     process: processOf(root.block("exec")),
     exitsAfterAuth: root.flag("exit_after_auth"),
-    staticIntervalSeconds: settings?.duration("static_secret_render_interval") ?? STATIC_INTERVAL_SECONDS,
+    staticIntervalSeconds: settings?.duration("static_secret_render_interval") || STATIC_INTERVAL_SECONDS,
+    failuresMax: settings?.flag("exit_on_retry_failure") === true ? retries : null,
     ...(pidFile === undefined ? {} : { pidFile }),
   };
-  settings?.ignore("exit_on_retry_failure", "max_connections_per_host");
+  // Requests here go out one by one.
+  settings?.ignore("max_connections_per_host");
   root.ignore("log_level", "log_format", "disable_mlock");
   for (const section of [vault, autoAuth, settings, root]) section?.end();
-  if (config.variables.length > 0 && config.process === null)
-    throw root.fail('"env_template" needs "exec", whose command gets the variables');
+  checkWhole(root, config);
   return config;
 }
 
-function authOf(autoAuth: Section): AgentAuth {
-  const method = autoAuth.block("method");
-  if (method === undefined) throw autoAuth.fail('"auto_auth" needs a "method"');
-  const type = method.label ?? method.required("type");
-  method.ignore("type", "min_backoff", "max_backoff", "exit_on_err");
-  if (type !== "approle" && type !== "jwt")
-    throw method.fail(`the method "${type}" is not supported; approle and jwt are`);
-  const mount = (method.text("mount_path") ?? `auth/${type}`).replace(/^auth\//, "").replace(/\/$/, "");
-  const config = method.block("config");
-  if (config === undefined) throw method.fail(`the method "${type}" needs "config"`);
-  const auth = type === "approle" ? appRole(config, mount) : jwt(config, mount);
-  config.end();
-  method.end();
-  return auth;
+function checkWhole(root: Section, { variables, process, exitsAfterAuth, sinks, auth }: AgentConfig): void {
+  if (variables.length > 0 && process === null)
+    throw root.fail('"env_template" needs "exec", whose command gets the variables');
+  if (exitsAfterAuth && process !== null)
+    throw root.fail('"exit_after_auth" and "exec" exclude each other: the command would never be run');
+  if (auth?.type === "token_file" && sinks.some(({ path }) => path === auth.tokenFile))
+    throw root.fail("a sink would write to the file that the token is read from");
 }
 
-function appRole(config: Section, mount: string): AgentAuth {
-  const secretIdFile = config.text("secret_id_file_path");
-  const removes = config.text("remove_secret_id_file_after_reading") ?? "true";
-  return {
-    type: "approle",
-    mount,
-    roleIdFile: config.required("role_id_file_path"),
-    ...(secretIdFile === undefined ? {} : { secretIdFile }),
-    removesSecret: removes !== "false",
+function tlsOf(vault: Section): TlsClientOptions {
+  const files = {
+    caCert: vault.text("ca_cert"),
+    caPath: vault.text("ca_path"),
+    clientCert: vault.text("client_cert"),
+    clientKey: vault.text("client_key"),
+    serverName: vault.text("tls_server_name"),
   };
+  const given = Object.entries(files).filter(([, value]) => value !== undefined && value !== "");
+  return { ...Object.fromEntries(given), ...(vault.flag("tls_skip_verify") ? { skipVerify: true } : {}) };
 }
 
-function jwt(config: Section, mount: string): AgentAuth {
-  const removes = config.text("remove_jwt_after_reading") ?? "true";
-  return {
-    type: "jwt",
-    mount,
-    role: config.required("role"),
-    jwtFile: config.required("path"),
-    removesSecret: removes !== "false",
-  };
+/** 0 stands for the usual number, -1 for none. */
+function retriesOf(vault: Section | undefined): number {
+  const retry = vault?.block("retry");
+  const count = retry?.parsed("num_retries", parseCount) ?? 0;
+  retry?.end();
+  return count === 0 ? RETRIES : Math.max(0, count);
 }
 
-function sinkOf(sink: Section): AgentSink {
-  const type = sink.label ?? sink.required("type");
-  sink.ignore("type");
-  if (type !== "file") throw sink.fail(`the sink "${type}" is not supported; file is`);
-  const config = sink.block("config");
-  if (config === undefined) throw sink.fail('a sink needs "config"');
-  const read = { path: config.required("path"), mode: config.parsed("mode", parseMode) ?? 0o640 };
-  config.end();
-  sink.end();
-  return read;
-}
-
-function sourceOf(section: Section): AgentTemplate {
-  const [path, contents] = [section.text("source"), section.text("contents")];
-  if ((path === undefined) === (contents === undefined))
-    throw section.fail('a template needs "source" or "contents", and one of them only');
-  return {
-    source: path === undefined ? { contents: contents ?? "" } : { path },
-    errorOnMissingKey: section.flag("error_on_missing_key"),
-  };
-}
-
-function fileTemplateOf(section: Section): FileTemplate {
-  const run = section.block("exec");
-  const line = section.texts("command") ?? [];
-  // A single text is a line for the shell, as Vault's agent takes it.
-  const shell = line.length === 1 ? ["/bin/sh", "-c", line[0] ?? ""] : line;
-  const template = {
-    ...sourceOf(section),
-    destination: section.required("destination"),
-    mode: section.parsed("perms", parseMode) ?? PRIVATE_MODE,
-    makesDirectories: section.text("create_dest_dirs") !== "false",
-    command: run?.texts("command") ?? shell,
-  };
-  run?.ignore("timeout");
-  run?.end();
-  section.ignore("command_timeout", "backup");
-  section.end();
-  return template;
-}
-
-function variableOf(section: Section): AgentTemplate & { readonly name: string } {
-  const name = section.label ?? "";
-  if (!/^[A-Za-z_]\w*$/.test(name))
-    throw section.fail('"env_template" needs a variable\'s name: env_template "NAME" { … }');
-  const template = { name, ...sourceOf(section) };
-  section.end();
-  return template;
+function parseCount(text: string): number {
+  if (!/^(?:-1|\d{1,6})$/.test(text)) throw new SyntaxError(`"${text}" is no number of retries`);
+  return Number(text);
 }
 
 function processOf(section: Section | undefined): AgentProcess | null {
@@ -187,8 +106,8 @@ function processOf(section: Section | undefined): AgentProcess | null {
   if (restarts !== "always" && restarts !== "never")
     throw section.fail('"restart_on_secret_changes" is "always" or "never"');
   const stopSignal = section.text("restart_stop_signal") ?? "SIGTERM";
-  if (!/^SIG[A-Z0-9]+$/.test(stopSignal))
+  if (!Object.hasOwn(constants.signals, stopSignal))
     throw section.fail(`"restart_stop_signal": there is no signal "${stopSignal}"`);
   section.end();
-  return { command, restarts: restarts === "always", stopSignal };
+  return { command, restarts: restarts === "always", stopSignal: stopSignal as NodeJS.Signals };
 }

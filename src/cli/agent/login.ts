@@ -1,12 +1,13 @@
 import { rmSync } from "node:fs";
 import { messageOf } from "../../base/errors.ts";
 import { isJsonObject } from "../../base/json.ts";
-import { bodyOf } from "../answers.ts";
+import { bodyOf, dataOf } from "../answers.ts";
 import type { CommandContext } from "../command-context.ts";
 import { localFailure } from "../failure.ts";
 import { loginMethod } from "../login/methods.ts";
 import { writeRendered } from "../render/target.ts";
-import type { AgentAuth, AgentConfig } from "./config.ts";
+import type { AgentConfig } from "./config.ts";
+import type { AgentAuth } from "./config-auth.ts";
 
 /** The token that the agent works with. */
 export interface AgentToken {
@@ -18,6 +19,7 @@ export interface AgentToken {
 
 /** Logs in with what lies in the files. @throws CommandFailure, also for a file that cannot be read. */
 export async function logIn(context: CommandContext, auth: AgentAuth): Promise<AgentToken> {
+  if (auth.tokenFile !== undefined) return tokenFrom(context, auth.tokenFile);
   const method = loginMethod(auth.type);
   if (method === undefined) throw localFailure(`there is no way to log in by ${auth.type}`);
   const body = await method.authenticate(context, await settingsOf(context, auth), auth.mount);
@@ -28,15 +30,33 @@ export async function logIn(context: CommandContext, auth: AgentAuth): Promise<A
   return found;
 }
 
-async function settingsOf({ world }: CommandContext, auth: AgentAuth): Promise<Record<string, string>> {
-  const read = async (path: string | undefined): Promise<string | undefined> => {
-    if (path === undefined) return undefined;
-    try {
-      return (await world.readFile(path)).trim();
-    } catch (error) {
-      throw localFailure(`${auth.type}: ${messageOf(error)}`, error);
-    }
-  };
+/** A token that somebody else has put there, and that is not ours to revoke. */
+async function tokenFrom(context: CommandContext, path: string): Promise<AgentToken> {
+  const token = (await readText(context, path, "token_file")) ?? "";
+  if (token === "") throw localFailure(`token_file: ${path} is empty`);
+  const response = await context.send(
+    { method: "GET", path: "auth/token/lookup-self" },
+    { prefix: "token_file", token },
+  );
+  const { ttl, renewable } = dataOf(response);
+  return { token, ttlSeconds: Number(ttl ?? 0), renewable: renewable === true };
+}
+
+async function readText(
+  { world }: CommandContext,
+  path: string | undefined,
+  method: string,
+): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return (await world.readFile(path)).trim();
+  } catch (error) {
+    throw localFailure(`${method}: ${messageOf(error)}`, error);
+  }
+}
+
+async function settingsOf(context: CommandContext, auth: AgentAuth): Promise<Record<string, string>> {
+  const read = (path: string | undefined) => readText(context, path, auth.type);
   const pairs = {
     role: auth.role,
     role_id: await read(auth.roleIdFile),

@@ -38,18 +38,26 @@ export class SupervisedProcess {
     this.#shown = shown;
     await this.stop();
     const start = ++this.#start;
-    const [name = ""] = this.#process.command;
-    const found = findProgram(name, env.PATH ?? "");
-    if (!("path" in found)) throw localFailure(`exec: ${name}: command not found`);
     try {
-      const child = await startChild({
-        ...startable(found.path, this.#process.command),
-        env: { ...env, ...variables },
-      });
+      const child = await this.#begin({ ...env, ...variables });
       this.#child = child;
       void child.ended.then((end) => {
         if (start === this.#start) this.#ended.resolve(end);
       });
+    } catch (error) {
+      // Another try would fare no better: whoever waits for its end is told.
+      this.#ended.reject(error);
+      throw error;
+    }
+  }
+
+  async #begin(env: Readonly<Record<string, string>>): Promise<Child> {
+    const { command } = this.#process;
+    const [name = ""] = command;
+    const found = findProgram(name, env.PATH ?? "");
+    if (!("path" in found)) throw localFailure(`exec: ${name}: command not found`);
+    try {
+      return await startChild({ ...startable(found.path, command), env });
     } catch (error) {
       throw localFailure(`exec: ${messageOf(error)}`, error);
     }
@@ -66,7 +74,7 @@ export class SupervisedProcess {
     this.#child = undefined;
     if (child === undefined) return;
     this.#start += 1;
-    child.kill(this.#process.stopSignal as NodeJS.Signals);
+    child.kill(this.#process.stopSignal);
     const ended = new AbortController();
     void child.ended.finally(() => ended.abort());
     await this.#clock.sleep(STOP_MS, ended.signal);

@@ -49,9 +49,9 @@ export class Section {
     return text;
   }
 
-  flag(name: string): boolean {
+  flag(name: string, absent = false): boolean {
     const value = this.#value(name);
-    if (value === undefined) return false;
+    if (value === undefined) return absent;
     if (value.kind === "bool") return value.bool;
     if (value.kind === "string" && /^(?:true|false)$/.test(value.text)) return value.text === "true";
     throw new HclError(`"${name}" must be true or false`, value.at);

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../base/json.ts";
 import type { Env } from "../../contract/environment.ts";
 import { localFailure } from "../failure.ts";
 import type { Credentials } from "../run/credentials.ts";
-import type { AgentTemplate } from "./config.ts";
+import type { AgentTemplate } from "./config-template.ts";
 import { type Node, parseTemplate } from "./template/parse.ts";
 import { checkFunctions, renderTemplate, type TemplateWorld } from "./template/render.ts";
 
@@ -24,7 +24,8 @@ export function readTemplates<T extends AgentTemplate>(
       const { source } = template;
       const name = "path" in source ? source.path : "contents";
       try {
-        const nodes = parseTemplate("path" in source ? await readFile(source.path) : source.contents);
+        const text = "path" in source ? await readFile(source.path) : source.contents;
+        const nodes = parseTemplate(text, template.delimiters);
         checkFunctions(nodes);
         return { template, nodes };
       } catch (error) {

@@ -6,6 +6,9 @@ import { messageOf } from "../../base/errors.ts";
 import { replaceTextFile } from "../../platform/text-files.ts";
 import { localFailure } from "../failure.ts";
 
+/** How long a command that is to end has for that. */
+const GRACE_MS = 5000;
+
 /** For its user alone, unless said otherwise: what is rendered holds secrets. */
 export const PRIVATE_MODE = 0o600;
 
@@ -51,23 +54,43 @@ function contentOf(path: string): string | null {
 /**
  * Runs what a change calls for, and waits for it. It writes to standard error: our standard output is the answer's.
  * @param env - Its whole environment.
+ * @param signal - Asks it to end, as its time does; one that does not is killed.
+ * @param msMax - Its time; absent: any.
  * @returns Null, or why it is no success.
  */
 export function runAfter(
   command: readonly string[],
   env: Readonly<Record<string, string>>,
   signal: AbortSignal,
+  msMax?: number,
 ): Promise<string | null> {
   const [file = "", ...args] = command;
   return new Promise((resolve) => {
     const child = spawn(file, args, { env: { ...env }, stdio: ["ignore", 2, 2] });
-    const stop = (): void => void child.kill("SIGTERM");
+    const timers: NodeJS.Timeout[] = [];
+    let isLate = false;
+    const stop = (): void => {
+      child.kill("SIGTERM");
+      timers.push(setTimeout(() => child.kill("SIGKILL"), GRACE_MS));
+    };
+    if (msMax !== undefined)
+      timers.push(
+        setTimeout(() => {
+          isLate = true;
+          stop();
+        }, msMax),
+      );
     signal.addEventListener("abort", stop, { once: true });
     const end = (problem: string | null): void => {
       signal.removeEventListener("abort", stop);
+      for (const timer of timers) clearTimeout(timer);
       resolve(problem);
     };
+    const late = `${file} took longer than ${(msMax ?? 0) / 1000} s and was ended`;
     child.once("error", (error) => end(`${file}: ${messageOf(error)}`));
-    child.once("close", (code, by) => end(code === 0 ? null : `${file} ended with ${by ?? code}`));
+    child.once("close", (code, by) => {
+      if (isLate) end(late);
+      else end(code === 0 ? null : `${file} ended with ${by ?? code}`);
+    });
   });
 }

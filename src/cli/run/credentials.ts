@@ -14,6 +14,18 @@ export interface Credential {
   /** The data as the API gave it: of a key/value secret with versions, what is known about the version as well. */
   readonly whole: JsonObject;
   readonly lease: HeldLease | null;
+  /** Of a database's login that was read with it: how clients connect. */
+  readonly connection?: LoginConnection;
+}
+
+/** How the clients of a database connect with a login. */
+export interface LoginConnection {
+  /** Variables that they read. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** How the connection is protected, in their own word for it. */
+  readonly tlsMode?: string;
+  /** PEM: who vouches for the server. */
+  readonly authorities?: string;
 }
 
 export interface HeldLease {
@@ -63,13 +75,32 @@ export class Credentials {
    */
   read(path: string, parameters?: JsonObject): Promise<Credential> {
     const key = parameters === undefined ? path : `${path} ${JSON.stringify(parameters)}`;
+    return this.#once(key, () => this.#read(path, key, parameters === undefined ? {} : { body: parameters }));
+  }
+
+  #once(key: string, read: () => Promise<Credential>): Promise<Credential> {
     const known = this.#byPath.get(key);
     if (known !== undefined) return known;
-    const credential = this.#read(path, key, parameters);
+    const credential = read();
     this.#byPath.set(key, credential);
     // What failed is not kept: whoever asks again has it tried again.
     credential.catch(() => this.#byPath.delete(key));
     return credential;
+  }
+
+  /**
+   * A login of a database, and how to connect with it as far as its engine tells. For all who refer to the path it is the same
+   * credential, so this is to be asked before they do.
+   * @throws CommandFailure as {@link read} does.
+   */
+  readLogin(path: string): Promise<Credential> {
+    return this.#once(path, () =>
+      this.#read(path, path, { query: { connection: true } }).catch((error: unknown) => {
+        // A plugin that cannot tell refuses, as does a policy that allows no parameters; the login is good without.
+        if (!(error instanceof CommandFailure) || (error.status !== 400 && error.status !== 403)) throw error;
+        return this.#read(path, path, {});
+      }),
+    );
   }
 
   /** A field's text; numbers, lists and maps as JSON. @throws CommandFailure where it is not there. */
@@ -99,6 +130,21 @@ export class Credentials {
     this.#byPath = new Map();
   }
 
+  /**
+   * Has everything that `read` asks for read anew. Where that fails, what was there before stays, and is renewed on. The leases
+   * of either are still this object's to give back.
+   */
+  async anew<T>(read: () => Promise<T>): Promise<T> {
+    const before = this.#byPath;
+    this.#byPath = new Map();
+    try {
+      return await read();
+    } catch (error) {
+      this.#byPath = before;
+      throw error;
+    }
+  }
+
   /** Has one path read anew: that of a lease which goes on no longer. */
   forgetLease(lease: HeldLease): void {
     for (const [path, credential] of this.#byPath)
@@ -125,14 +171,14 @@ export class Credentials {
     return problems.flatMap((problem) => (problem === null ? [] : [problem]));
   }
 
-  async #read(path: string, key: string, parameters: JsonObject | undefined): Promise<Credential> {
+  async #read(
+    path: string,
+    key: string,
+    request: { readonly body?: JsonObject; readonly query?: JsonObject },
+  ): Promise<Credential> {
     const { clock, env } = this.#context.world;
     const response = await this.#context.send(
-      {
-        ...(parameters === undefined ? { method: "GET" } : { method: "PUT", body: parameters }),
-        path,
-        leaseFor: this.#purpose,
-      },
+      { method: request.body === undefined ? "GET" : "PUT", ...request, path, leaseFor: this.#purpose },
       { prefix: `Error reading ${path}`, nothingIsAnswer: true },
     );
     const body = bodyOf(response);
@@ -143,7 +189,9 @@ export class Credentials {
     }
     if (response.status === 404) return this.#readVersioned(path);
     if (body === undefined || !isJsonObject(body.data)) throw localFailure(`No value found at ${path}`);
-    return { path, data: withoutVersion(body.data), whole: body.data, lease };
+    if (request.query === undefined)
+      return { path, data: withoutVersion(body.data), whole: body.data, lease };
+    return { path, lease, ...apartFromConnection(body.data) };
   }
 
   /** People leave out the part of a key/value path that `vsec kv` puts in for them. */
@@ -197,6 +245,22 @@ function leaseOf(body: JsonObject | undefined, token: string | undefined, now: n
   const ttlSeconds = Number(body.lease_duration ?? 0);
   const renewable = body.renewable === true;
   return { id: body.lease_id, token, renewable, ttlSeconds, expiresAt: now + ttlSeconds * 1000 };
+}
+
+/** The login by itself, as whoever did not ask for the connection gets it. */
+function apartFromConnection(answer: JsonObject): Omit<Credential, "path" | "lease"> {
+  const { connection_url: _, environment, tls_mode: tlsMode, tls_ca: authorities, ...data } = answer;
+  if (!isJsonObject(environment)) return { data: withoutVersion(answer), whole: answer };
+  const variables = Object.entries(environment).map(([name, value]) => [name, textOf(value)]);
+  return {
+    data,
+    whole: data,
+    connection: {
+      environment: Object.fromEntries(variables),
+      ...(typeof tlsMode === "string" ? { tlsMode } : {}),
+      ...(typeof authorities === "string" ? { authorities } : {}),
+    },
+  };
 }
 
 /** A key/value secret with versions has its data in the data, beside what is known about the version. */

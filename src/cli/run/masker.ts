@@ -1,13 +1,17 @@
+import { EscapeSequences, type Layer } from "./escape-sequences.ts";
+
 /** What stands in the place of a secret, whatever its length. */
 const MASK = Buffer.from("********");
 
 const ESCAPE = 0x1b;
-const BELL = 0x07;
 
 /** A node of the tree of all forms. Its path from the root is the beginning of at least one of them. */
 interface Node {
   readonly depth: number;
-  readonly next: Map<number, Node>;
+  /** Nearly all have one child, or none: byte -1. A map is for the few that have more; it has all of them. */
+  byte: number;
+  child: Node | null;
+  more: Map<number, Node> | null;
   /** The longest proper end of this path that is a beginning too. */
   fallback: Node | null;
   /** The length of the longest form that ends here; 0: none does. */
@@ -17,24 +21,29 @@ interface Node {
 /** A byte that has come in and was not handed on. */
 interface Held {
   readonly byte: number;
-  /** False: part of an escape sequence, such as a colour. */
-  readonly isVisible: boolean;
+  readonly layer: Layer;
   isSecret: boolean;
 }
 
-/** Where in an escape sequence the input stands (ECMA-48): none, after ESC, in a CSI, in an OSC, after ESC in an OSC. */
-type Sequence = "none" | "escape" | "csi" | "osc" | "osc-escape";
+/** Looking for what can be handed on costs more than to look whether a byte is a secret's. */
+const RELEASED_EVERY = 256;
+
+/** So many bytes between two of a secret's are no colour: whatever comes after is another text. */
+const HELD_MAX = 65_536;
 
 /**
  * Masks secrets in a stream, wherever it is split, and with colours between their characters too (what highlights matches
  * puts them there). All forms are looked for at once (Aho and Corasick, 1975): a byte is held back only while it may be
- * the beginning of a secret.
+ * the beginning of a secret. What stands inside control strings, such as the address of a link, is a text of its own; and so
+ * are all bytes as they come, since a log shows them so.
  */
 export class Masker {
   readonly #root: Node = newNode(0);
-  #at: Node = this.#root;
+  readonly #sequences = new EscapeSequences();
+  #atText: Node = this.#root;
+  #atString: Node = this.#root;
+  #atByte: Node = this.#root;
   #held: Held[] = [];
-  #sequence: Sequence = "none";
   /** The last byte that was handed on was a secret's, whose mask stands there already. */
   #inMask = false;
 
@@ -43,9 +52,7 @@ export class Masker {
     for (const form of forms) {
       let node = this.#root;
       for (const byte of form) {
-        const child = node.next.get(byte) ?? newNode(node.depth + 1);
-        node.next.set(byte, child);
-        node = child;
+        node = childOf(node, byte) ?? addChild(node, byte);
       }
       node.ends = form.length;
     }
@@ -67,57 +74,77 @@ export class Masker {
         if (at === chunk.length) break;
       }
       this.#take(chunk[at] ?? 0);
-      out.push(this.#release(this.held));
+      const isAtRest = this.#sequences.isAtText && this.held === 0;
+      if (isAtRest || this.#held.length % RELEASED_EVERY === 0) out.push(this.#release());
     }
+    out.push(this.#release());
     return Buffer.concat(out);
   }
 
   /** Where what begins no secret and no escape sequence ends: most of what comes by. */
   #plainUpTo(chunk: Uint8Array, start: number): number {
-    if (this.#at !== this.#root || this.#sequence !== "none") return start;
+    if (this.#atText !== this.#root || this.#atByte !== this.#root || !this.#sequences.isAtText) return start;
     let end = start;
-    while (end < chunk.length && !this.#root.next.has(chunk[end] ?? 0) && chunk[end] !== ESCAPE) end += 1;
+    while (end < chunk.length && childOf(this.#root, chunk[end] ?? 0) === undefined && chunk[end] !== ESCAPE)
+      end += 1;
     return end;
   }
 
   /** How many bytes are held back that may be the beginning of a secret. */
   get held(): number {
-    let node = this.#at;
-    // What ends a form and begins no longer one waits for nothing.
-    while (node.next.size === 0 && node.fallback !== null) node = node.fallback;
-    return node.depth;
+    return Math.max(waitingFor(this.#atText), waitingFor(this.#atString), waitingFor(this.#atByte));
   }
 
   /** Everything that is held. A beginning alone is no secret; what follows it is still recognised as one's end. */
   flush(): Buffer {
-    return this.#release(0);
+    const out = this.#shown(this.#held);
+    this.#held = [];
+    return out;
   }
 
   #take(byte: number): void {
-    const isVisible = !this.#isEscape(byte);
-    this.#held.push({ byte, isVisible, isSecret: false });
-    if (!isVisible) return;
-    this.#at = step(this.#root, this.#at, byte);
-    if (this.#at.ends > 0) this.#mark(this.#at.ends);
+    const layer = this.#sequences.take(byte);
+    this.#held.push({ byte, layer, isSecret: false });
+    this.#atByte = step(this.#root, this.#atByte, byte);
+    this.#mark(this.#atByte.ends);
+    if (layer === "text") {
+      this.#atText = step(this.#root, this.#atText, byte);
+      this.#mark(this.#atText.ends, layer);
+    } else if (layer === "string") {
+      this.#atString = step(this.#root, this.#atString, byte);
+      this.#mark(this.#atString.ends, layer);
+    }
+    // Each control string is a text of its own.
+    if (this.#sequences.isAtText) this.#atString = this.#root;
   }
 
-  #mark(count: number): void {
+  /** Marks the last so many bytes, of one layer or of all. */
+  #mark(count: number, layer?: Layer): void {
     let left = count;
     for (let index = this.#held.length - 1; index >= 0 && left > 0; index -= 1) {
       const held = this.#held[index];
-      if (held?.isVisible !== true) continue;
+      if (held === undefined || (layer !== undefined && held.layer !== layer)) continue;
       held.isSecret = true;
       left -= 1;
     }
   }
 
-  /** @param keep - How many of the last visible bytes stay; escape sequences among them stay as well. */
-  #release(keep: number): Buffer {
-    let start = this.#held.length;
-    for (let left = keep; left > 0 && start > 0; ) {
-      start -= 1;
-      if (this.#held[start]?.isVisible === true) left -= 1;
+  /** Hands on all but what may yet be a secret's, and the sequences that stand in that. */
+  #release(): Buffer {
+    if (this.#held.length > HELD_MAX) {
+      this.#atText = this.#atString = this.#atByte = this.#root;
+      return this.flush();
     }
+    let text = waitingFor(this.#atText);
+    let string = waitingFor(this.#atString);
+    let start = this.#held.length;
+    while ((text > 0 || string > 0) && start > 0) {
+      start -= 1;
+      if (this.#held[start]?.layer === "text") text -= 1;
+      if (this.#held[start]?.layer === "string") string -= 1;
+    }
+    start = Math.min(start, this.#held.length - waitingFor(this.#atByte));
+    if (start <= 0) return NOTHING;
     const out = this.#shown(this.#held.slice(0, start));
     this.#held = this.#held.slice(start);
     return out;
@@ -125,44 +152,55 @@ export class Masker {
 
   #shown(bytes: readonly Held[]): Buffer {
     const out: number[] = [];
-    for (const { byte, isVisible, isSecret } of bytes) {
+    for (const { byte, layer, isSecret } of bytes) {
       if (!isSecret) out.push(byte);
       else if (!this.#inMask) for (const it of MASK) out.push(it);
-      if (isVisible) this.#inMask = isSecret;
+      if (layer !== "control") this.#inMask = isSecret;
     }
     return Buffer.from(out);
   }
-
-  /** Follows escape sequences. @returns Whether this byte is part of one. */
-  #isEscape(byte: number): boolean {
-    switch (this.#sequence) {
-      case "none":
-        if (byte === ESCAPE) this.#sequence = "escape";
-        return byte === ESCAPE;
-      case "escape":
-        this.#sequence = byte === 0x5b ? "csi" : byte === 0x5d ? "osc" : "none";
-        return true;
-      case "csi":
-        if (byte >= 0x40 && byte <= 0x7e) this.#sequence = "none";
-        return true;
-      case "osc":
-        if (byte === BELL) this.#sequence = "none";
-        else if (byte === ESCAPE) this.#sequence = "osc-escape";
-        return true;
-      case "osc-escape":
-        this.#sequence = byte === 0x5c ? "none" : "osc";
-        return true;
-    }
-  }
 }
 
+const NOTHING = Buffer.alloc(0);
+
+/** How many of the last bytes may be the beginning of a form. What ends one and begins no longer one waits for nothing. */
+function waitingFor(at: Node): number {
+  let node = at;
+  while (node.byte === NO_BYTE && node.fallback !== null) node = node.fallback;
+  return node.depth;
+}
+
+const NO_BYTE = -1;
+
 function newNode(depth: number): Node {
-  return { depth, next: new Map(), fallback: null, ends: 0 };
+  return { depth, byte: NO_BYTE, child: null, more: null, fallback: null, ends: 0 };
+}
+
+function childOf(node: Node, byte: number): Node | undefined {
+  if (node.more !== null) return node.more.get(byte);
+  return node.byte === byte ? (node.child ?? undefined) : undefined;
+}
+
+function addChild(node: Node, byte: number): Node {
+  const child = newNode(node.depth + 1);
+  if (node.child === null) {
+    node.byte = byte;
+    node.child = child;
+  } else {
+    node.more ??= new Map([[node.byte, node.child]]);
+    node.more.set(byte, child);
+  }
+  return child;
+}
+
+function childrenOf(node: Node): Iterable<readonly [number, Node]> {
+  if (node.more !== null) return node.more;
+  return node.child === null ? [] : [[node.byte, node.child]];
 }
 
 function step(root: Node, from: Node, byte: number): Node {
   for (let node: Node | null = from; node !== null; node = node.fallback) {
-    const child = node.next.get(byte);
+    const child = childOf(node, byte);
     if (child !== undefined) return child;
   }
   return root;
@@ -172,7 +210,7 @@ function step(root: Node, from: Node, byte: number): Node {
 function link(root: Node): void {
   const queue: Node[] = [root];
   for (const node of queue) {
-    for (const [byte, child] of node.next) {
+    for (const [byte, child] of childrenOf(node)) {
       child.fallback = node === root ? root : step(root, node.fallback ?? root, byte);
       child.ends = Math.max(child.ends, child.fallback.ends);
       queue.push(child);

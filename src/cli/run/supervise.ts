@@ -1,3 +1,5 @@
+import { delimiter } from "node:path";
+import { messageOf } from "../../base/errors.ts";
 import type { Child, ChildEnd } from "../../platform/child/child.ts";
 import { startChild } from "../../platform/child/child.ts";
 import { isInForeground } from "../../platform/child/program.ts";
@@ -5,9 +7,11 @@ import { systemDirectories } from "../../platform/directories.ts";
 import { type MemoryDirectory, makeMemoryDirectory } from "../../platform/memory-directory.ts";
 import type { CommandContext } from "../command-context.ts";
 import type { Credentials, HeldLease } from "./credentials.ts";
+import { commandEnvironment, DIRECTORY_VARIABLE, fulfil, type Gifts } from "./gifts.ts";
 import { MaskedOutput } from "./masked-output.ts";
+import { withOptionFile } from "./mysql-clients.ts";
 import { type EndingLease, keepRenewed } from "./renewal.ts";
-import { commandEnvironment, DIRECTORY_VARIABLE, fulfil, type Gifts, type Wishes } from "./wishes.ts";
+import type { Wishes } from "./wishes.ts";
 
 /** What to do when a lease cannot be renewed any further. */
 export const RENEW_FAILURE_WORDS = ["warn", "reread", "restart", "stop"] as const;
@@ -82,17 +86,19 @@ class Supervisor {
       const end = await this.#runOnce(gifts);
       if (!this.#restarts) return end;
       this.#restarts = false;
-      gifts = await this.#readAnew();
+      gifts = await this.#readAnew(() => undefined);
     }
   }
 
   /** Gives everything back. What could not be revoked is told, and goes on being tried by whoever looks after the store. */
   async cleanUp(): Promise<void> {
-    await this.#output.end();
-    // What it leases is to be given back too.
-    await this.#rereading;
-    this.#directory?.remove();
+    const before = await Promise.allSettled([
+      this.#output.end(),
+      // What it leases is to be given back too.
+      this.#rereading.then(() => this.#directory?.remove()),
+    ]);
     const problems = await this.#credentials.giveBack();
+    for (const it of before) if (it.status === "rejected") this.#notes.push(messageOf(it.reason));
     if (this.#output.lost !== undefined)
       this.#notes.push(`output of the command was lost: ${this.#output.lost}`);
     for (const note of this.#notes) await this.#context.note(`vsec: ${note}`);
@@ -100,8 +106,10 @@ class Supervisor {
     for (const [signal, listener] of this.#listeners) process.off(signal, listener);
   }
 
-  async #runOnce({ variables }: Gifts): Promise<ChildEnd> {
-    const { file, argv, masks } = this.#plan;
+  async #runOnce({ variables, optionFile }: Gifts): Promise<ChildEnd> {
+    const { file, masks } = this.#plan;
+    const argv =
+      optionFile === undefined ? this.#plan.argv : withOptionFile(file, this.#plan.argv, optionFile);
     const env = commandEnvironment(this.#context.world.env, {
       ...variables,
       ...(this.#directory === undefined ? {} : { [DIRECTORY_VARIABLE]: this.#directory.path }),
@@ -114,6 +122,8 @@ class Supervisor {
       ...(masks ? { consume: (stream, bytes) => output.consume(stream, bytes) } : {}),
     });
     this.#child = child;
+    // It came while the command was being started.
+    if (this.#early !== undefined) child.kill(this.#early);
     const done = new AbortController();
     const renewing = keepRenewed(this.#credentials, this.#context.world.clock, done.signal, (ending) =>
       this.#onEnding(ending),
@@ -128,29 +138,35 @@ class Supervisor {
   }
 
   async #fulfil(): Promise<Gifts> {
-    const gifts = await fulfil(this.#context, this.#plan.wishes, this.#credentials);
+    const { env } = this.#context.world;
+    const gifts = await fulfil(env, this.#plan.wishes, this.#credentials, () => this.#filesAt().path);
     this.#output.add(await this.#credentials.secrets());
-    this.#writeFiles(gifts);
-    return {
-      ...gifts,
-      variables: {
-        ...gifts.variables,
-        ...("my.cnf" in gifts.files ? { MYSQL_HOME: this.#directory?.path } : {}),
-      },
-    };
+    for (const [name, text] of Object.entries(gifts.files)) this.#filesAt().write(name, text);
+    return { ...gifts, variables: { ...gifts.variables, ...this.#addPrograms(gifts) } };
   }
 
-  #writeFiles({ files }: Gifts): void {
-    const entries = Object.entries(files);
-    if (entries.length === 0) return;
+  #filesAt(): MemoryDirectory {
     this.#directory ??= makeMemoryDirectory(systemDirectories().runtime);
-    for (const [name, text] of entries) this.#directory.write(name, text);
+    return this.#directory;
   }
 
-  /** New credentials in the place of the old ones, which are given back when the new ones are there. */
-  async #readAnew(): Promise<Gifts> {
-    this.#credentials.forget();
-    const gifts = await this.#fulfil();
+  /** @returns The search path by which they are found. */
+  #addPrograms({ programs, variables }: Gifts): Gifts["variables"] {
+    const places = Object.entries(programs).map(([name, text]) => this.#filesAt().addProgram(name, text));
+    const [place] = places;
+    if (place === undefined) return {};
+    const searchPath = variables.PATH ?? this.#context.world.env.PATH ?? "";
+    if (place !== null) return { PATH: `${place}${delimiter}${searchPath}` };
+    this.#notes.push(
+      "what the command started may have read ~/.my.cnf after our options, and logged in as that says",
+    );
+    return {};
+  }
+
+  /** New credentials in the place of the old ones. @param use - Is told when they are there; then the old ones are given back. */
+  async #readAnew(use: () => void): Promise<Gifts> {
+    const gifts = await this.#credentials.anew(() => this.#fulfil());
+    use();
     const problems = await this.#credentials.giveBack(await this.#credentials.leases());
     this.#notes.push(...problems.map((problem) => `not revoked yet, and due: ${problem}`));
     return gifts;
@@ -159,8 +175,7 @@ class Supervisor {
   /** Reads everything anew, unless that was done since this lease was found to end, and tells the command. */
   async #replace(lease: HeldLease): Promise<void> {
     if (!(await this.#credentials.leases()).includes(lease)) return;
-    await this.#readAnew();
-    this.#child?.kill(this.#plan.signal);
+    await this.#readAnew(() => this.#child?.kill(this.#plan.signal));
   }
 
   #onSignal(signal: NodeJS.Signals): void {

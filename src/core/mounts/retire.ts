@@ -40,10 +40,15 @@ export async function retireMount(services: Services, path: string): Promise<Ret
 /**
  * Revokes all leases of a mount that is being moved, or, of an auth method, the tokens it granted; leases that fail go on
  * being retried.
+ * @param only - Leaves out the leases for which it is false.
  */
-export async function endLeasesOf(services: Services, entry: MountEntry): Promise<Retirement> {
+export async function endLeasesOf(
+  services: Services,
+  entry: MountEntry,
+  only: (record: LeaseRecord) => boolean = () => true,
+): Promise<Retirement> {
   if (isAuthMount(entry)) await endTokensOf(services, entry);
-  const ofMount = (record: LeaseRecord): boolean => record.mountUuid === entry.uuid;
+  const ofMount = (record: LeaseRecord): boolean => record.mountUuid === entry.uuid && only(record);
   const failed: { record: LeaseRecord; error: string }[] = [];
   for (const prefix of [entry.path, ...entry.formerPaths]) {
     failed.push(...(await endLeasesUnder(services, prefix, ofMount)).failed);
@@ -51,12 +56,15 @@ export async function endLeasesOf(services: Services, entry: MountEntry): Promis
   return { failed };
 }
 
-/** Due work: takes the clearing of a retired mount up again. */
+/**
+ * Due work: takes the clearing of a retired mount up again. Leases whose revocation has begun are in somebody's hands, or wait
+ * for their next try, and are due by themselves: to take them as well would do the same work twice.
+ */
 export async function settleRetired(services: Services, uuid: string): Promise<void> {
   const entry = await services.mounts.byUuid(uuid);
   if (entry === null) return removeData(services, uuid);
   await services.barrier.commit([dueEntry(uuid, services.clock.now() + AGAIN_MS)]);
-  await clear(services, entry);
+  await clear(services, entry, ({ state }) => state !== "revoking");
 }
 
 function dueEntry(uuid: string, dueAt: number) {
@@ -64,8 +72,12 @@ function dueEntry(uuid: string, dueAt: number) {
 }
 
 /** Takes the mount out of the table when its last lease is gone: should one be put back in between, the table has changed. */
-async function clear(services: Services, entry: MountEntry): Promise<Retirement> {
-  const retirement = await endLeasesOf(services, entry);
+async function clear(
+  services: Services,
+  entry: MountEntry,
+  only?: (record: LeaseRecord) => boolean,
+): Promise<Retirement> {
+  const retirement = await endLeasesOf(services, entry, only);
   const { table } = services.mounts;
   for (let attempt = 1; attempt <= RACE_ATTEMPTS_MAX; attempt += 1) {
     const version = await table.version();

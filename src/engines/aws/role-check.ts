@@ -1,5 +1,5 @@
 import { aggregate, badRequest } from "../../base/errors.ts";
-import { parseJson } from "../../base/json.ts";
+import { parseInput } from "../../base/json.ts";
 import { CREDENTIAL_TYPES, type CredentialType, type Role } from "./role.ts";
 
 const USER_PATH = /^\/([\x21-\x7F]{0,510}\/)?$/;
@@ -18,7 +18,7 @@ export function isPolicyArn(text: string): boolean {
 export function compactPolicy(text: string): string {
   if (text === "") return "";
   try {
-    return JSON.stringify(parseJson(text));
+    return JSON.stringify(parseInput(text));
   } catch (error) {
     throw badRequest(`cannot parse policy document: ${JSON.stringify(text)}`, error);
   }

@@ -1,4 +1,4 @@
-import { ApiError, badRequest, hasCode } from "../../base/errors.ts";
+import { ApiError, badRequest, hasCode, messageOf } from "../../base/errors.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type PathSpec, path } from "../../framework/backend.ts";
 import { field, type Given } from "../../framework/field.ts";
@@ -166,7 +166,7 @@ function describe(name: string, role: StaticRole): JsonObject {
   };
 }
 
-function credsPath({ context }: AwsMount): PathSpec {
+function credsPath(mount: AwsMount): PathSpec {
   return path({
     pattern: "static-creds/:name",
     captures: { name: NAME_WITH_AT },
@@ -176,14 +176,40 @@ function credsPath({ context }: AwsMount): PathSpec {
       read: {
         summary: "Show the present key.",
         handler: async ({ values }) => {
-          const stored = await readStatic(context.storage, values.name);
-          if (stored === null) return undefined;
-          const { accessKey, secretKey, nextRotationAt } = stored.role;
+          const role = await presentRole(mount, values.name);
+          if (role === null) return undefined;
+          const { accessKey, secretKey, nextRotationAt } = role;
           if (accessKey === "") throw badRequest(`static role "${values.name}" has no key yet; try again`);
           const expiration = new Date(nextRotationAt).toISOString();
-          return { data: { access_key: accessKey, expiration, secret_key: secretKey } };
+          return {
+            data: { access_key: accessKey, expiration, secret_key: secretKey },
+            warnings: warningsOf(role, mount.context.clock.now()),
+          };
         },
       },
     },
   });
+}
+
+/** The role, rotated where that is overdue: otherwise the key would be replaced as soon as it has been shown. Null: none. */
+async function presentRole(mount: AwsMount, name: string): Promise<StaticRole | null> {
+  const { storage, clock, log } = mount.context;
+  const stored = await readStatic(storage, name);
+  if (stored === null || stored.role.nextRotationAt > clock.now()) return stored?.role ?? null;
+  const { rotateDueStatic } = await import("./static-rotation.ts");
+  await rotateDueStatic(mount, name).catch((error: unknown) => {
+    log.warn("an overdue rotation failed; it is retried", { role: name, error: messageOf(error) });
+  });
+  return (await readStatic(storage, name))?.role ?? null;
+}
+
+/** What whoever uses the key should know. */
+function warningsOf({ intent, nextRotationAt }: StaticRole, now: number): readonly string[] {
+  if (intent !== null)
+    return [
+      "a rotation is under way: the key may be replaced at any moment, and stays good until the rotation after",
+    ];
+  return nextRotationAt > now
+    ? []
+    : ["the rotation that is due failed, and is retried: the key stays good until the rotation after"];
 }

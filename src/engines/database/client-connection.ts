@@ -6,7 +6,8 @@ import type { Connections } from "./connections.ts";
 import type { Login } from "./plugin.ts";
 
 export const CONNECTION_FIELD = field.bool({
-  description: "Add a connection URL and the variables that the database's clients read to the answer.",
+  description:
+    "Add a connection URL, the variables that the database's clients read, and how TLS is used to the answer.",
 });
 
 /**
@@ -22,6 +23,11 @@ export async function describeConnection(
   if (type.clientConnection === undefined) {
     throw badRequest(`connection: plugin "${config.pluginName}" cannot tell how its clients connect`);
   }
-  const { url, environment } = await type.clientConnection(config.details, login);
-  return { connection_url: url, environment };
+  const { url, environment, tlsMode, authorities } = await type.clientConnection(config.details, login);
+  return {
+    connection_url: url,
+    environment,
+    ...(tlsMode === undefined ? {} : { tls_mode: tlsMode }),
+    ...(authorities === undefined ? {} : { tls_ca: authorities }),
+  };
 }

@@ -116,6 +116,10 @@ export interface ClientConnection {
   readonly url: string;
   /** The variables that the database's own clients read. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How the connection is protected, as the database's own clients call it. Absent: the connection says nothing of it. */
+  readonly tlsMode?: string;
+  /** PEM: who vouches for the server, where the connection has that as text and not as the path of a file. */
+  readonly authorities?: string;
 }
 
 export interface PluginContext {

@@ -32,8 +32,9 @@ export interface Child {
 }
 
 /**
- * Starts a program. Where its output is looked at, that is done so that it notices as little as it can: with a terminal on all
- * three streams it gets a terminal of its own; where only some are, those; what is a pipe or a file stays a pipe.
+ * Starts a program. Where its output is looked at, that is done so that it notices as little as it can: in the foreground of a
+ * terminal that is on all three streams it gets a terminal of its own; where only some are, or in the background, those; what is
+ * a pipe or a file stays a pipe.
  * @throws CannotStart
  */
 export async function startChild(options: ChildOptions): Promise<Child> {
@@ -43,7 +44,9 @@ export async function startChild(options: ChildOptions): Promise<Child> {
     return inheritingChild(options);
   }
   const { isatty } = await import("node:tty");
-  if ([0, 1, 2].every((descriptor) => isatty(descriptor))) {
+  const { isInForeground } = await import("./program.ts");
+  // In the background our terminal's keys are not ours to take, and whoever tries is stopped.
+  if ([0, 1, 2].every((descriptor) => isatty(descriptor)) && isInForeground()) {
     const { sessionChild } = await import("./session.ts");
     return sessionChild({ ...options, consume });
   }

@@ -57,6 +57,8 @@ export function openOutputTerminal(take: (bytes: Uint8Array) => void): OutputTer
 
 /** So long nothing has come from a terminal that somebody may still have: nothing is on its way. */
 const QUIET_MS = 50;
+/** So often that is looked at: what a command has left running may write for ever, and what it had written itself is through. */
+const LOOKS_MAX = 20;
 
 /**
  * Waits until a terminal has handed on all that a command wrote: until its last user has gone, or, where what the command has
@@ -68,7 +70,8 @@ export async function drained(count: () => number, closed: Promise<void>): Promi
   const end = closed.then(() => {
     isClosed = true;
   });
-  for (let before = -1; !isClosed && before !== count(); ) {
+  let before = -1;
+  for (let look = 0; look < LOOKS_MAX && !isClosed && before !== count(); look += 1) {
     before = count();
     await Promise.race([end, new Promise((resolve) => setTimeout(resolve, QUIET_MS))]);
   }

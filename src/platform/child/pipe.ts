@@ -22,13 +22,28 @@ export async function openPipe(): Promise<Pipe | null> {
   const descriptors = await descriptorPair();
   if (descriptors === null) return null;
   const [reading, writing] = descriptors;
+  // Not a stream of node:fs: that one keeps a thread of the few there are for as long as nothing is written.
+  const stream = Bun.file(reading).stream();
+  const given = new AbortController();
   return {
-    // Not a stream of node:fs: that one keeps a thread of the few there are for as long as nothing is written.
-    output: Bun.file(reading).stream(),
+    output: piecesOf(stream, given.signal),
     input: writing,
-    handOver: () => closeSync(writing),
-    close: once(() => closeSync(reading)),
+    handOver: once(() => closeSync(writing)),
+    close: once(() => {
+      given.abort();
+      closeSync(reading);
+    }),
   };
+}
+
+/** A read that is under way holds the pipe open, whatever becomes of its descriptor, and this process as well: it is given up. */
+async function* piecesOf(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  givenUp: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const reader = stream.getReader();
+  givenUp.addEventListener("abort", () => void reader.cancel().catch(() => undefined));
+  for (let piece = await reader.read(); !piece.done; piece = await reader.read()) yield piece.value;
 }
 
 /** A descriptor that is closed twice may be somebody else's by then. */

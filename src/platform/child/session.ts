@@ -3,10 +3,13 @@ import { VsecError } from "../../base/errors.ts";
 import { CannotStart } from "./cannot-start.ts";
 import type { Child, ChildEnd, ObservedOptions } from "./child.ts";
 import { drained, handOn, ownSize } from "./output-terminal.ts";
+import { isInForeground } from "./program.ts";
 import { TerminalMode } from "./terminal-mode.ts";
 
 /** ISIG of termios(3): keys make signals. */
 const ISIG = process.platform === "linux" ? 0o1 : 0x80;
+/** How often a command in the background is looked at, whether it is in the foreground by now. */
+const LOOK_MS = 200;
 /** VSUSP as terminals have it: Ctrl-Z. */
 const SUSPEND_KEY = 0x1a;
 
@@ -17,7 +20,8 @@ const SUSPEND_KEY = 0x1a;
  *
  * A program that is alone in its terminal has nobody who could start it again after Ctrl-Z, and the system does not let it
  * stop. So that key is ours where it would go to such a program: its group is stopped, our terminal is put right, and this
- * process stops, as the shell that started it expects; when it is continued, all of that is undone.
+ * process stops, as the shell that started it expects; when it is continued, all of that is undone: in the background all but the keys,
+ * which are taken again when it comes to the foreground.
  */
 export function sessionChild(options: ObservedOptions): Child {
   const { columns, rows } = ownSize();
@@ -64,6 +68,9 @@ class Relay {
   readonly #onKeys = (keys: Uint8Array): void => this.#pass(keys);
   readonly #onResize = (): void => this.#resize();
   readonly #onStop = (): void => this.#suspend();
+  readonly #onContinue = (): void => this.#enter();
+  #hasTerminal = false;
+  #look: NodeJS.Timeout | undefined;
 
   constructor(pid: number, terminal: Bun.Terminal) {
     this.#pid = pid;
@@ -72,11 +79,12 @@ class Relay {
 
   start(): void {
     const { stdin } = process;
-    this.#mode.makeRaw();
+    this.#enter();
     stdin.on("data", this.#onKeys);
     stdin.on("error", ignore);
     process.on("SIGWINCH", this.#onResize);
     process.on("SIGTSTP", this.#onStop);
+    process.on("SIGCONT", this.#onContinue);
   }
 
   stop(): void {
@@ -84,9 +92,32 @@ class Relay {
     stdin.off("data", this.#onKeys);
     process.off("SIGWINCH", this.#onResize);
     process.off("SIGTSTP", this.#onStop);
-    this.#mode.restore();
-    stdin.pause();
+    process.off("SIGCONT", this.#onContinue);
+    this.#leave();
     stdin.unref?.();
+  }
+
+  /** Takes our terminal's keys, unless they are somebody else's now: of a shell that goes on with us in the background. */
+  #enter(): void {
+    if (this.#hasTerminal) return;
+    clearTimeout(this.#look);
+    if (!isInForeground()) {
+      // Shells say nothing to who runs already when they put it into the foreground.
+      this.#look = setTimeout(() => this.#enter(), LOOK_MS);
+      this.#look.unref();
+      return;
+    }
+    this.#hasTerminal = true;
+    this.#mode.makeRaw();
+    process.stdin.resume();
+    this.#resize();
+  }
+
+  #leave(): void {
+    clearTimeout(this.#look);
+    process.stdin.pause();
+    if (this.#hasTerminal) this.#mode.restore();
+    this.#hasTerminal = false;
   }
 
   #pass(keys: Uint8Array): void {
@@ -109,11 +140,10 @@ class Relay {
   #suspend(): void {
     process.off("SIGTSTP", this.#onStop);
     signalGroup(this.#pid, "SIGSTOP");
-    this.#mode.restore();
+    this.#leave();
     // Everybody in our group, as the key does it: whatever started us is to stop as well. This process stops here.
     process.kill(0, "SIGTSTP");
-    this.#mode.makeRaw();
-    this.#resize();
+    this.#enter();
     signalGroup(this.#pid, "SIGCONT");
     process.on("SIGTSTP", this.#onStop);
   }

@@ -29,8 +29,13 @@ export async function observedChild(options: ObservedOptions): Promise<Child> {
   };
   const at = (descriptor: 1 | 2) =>
     (wanted.includes(descriptor) ? terminal?.descriptor : pipes[descriptor]?.input) ?? "pipe";
-  const child = spawnChild(options, ["inherit", at(1), at(2)]);
-  for (const pipe of [pipes[1], pipes[2]]) pipe?.handOver();
+  let child: ChildProcess;
+  try {
+    child = spawnWith([pipes[1], pipes[2]], options, ["inherit", at(1), at(2)]);
+  } catch (error) {
+    await terminal?.close();
+    throw error;
+  }
   const drained = Promise.all([
     drain("stdout", pipes[1] ?? socketOf(child.stdout), options),
     drain("stderr", pipes[2] ?? socketOf(child.stderr), options),
@@ -57,6 +62,22 @@ function spawnChild({ file, argv, env }: ChildOptions, stdio: StdioOptions): Chi
     return spawn(file, args, { argv0, env: { ...env }, stdio });
   } catch (error) {
     throw new CannotStart(file, error);
+  }
+}
+
+/** Starts a child, whose ends of these pipes are its own then. @throws CannotStart; the pipes are closed. */
+function spawnWith(
+  pipes: readonly (Pipe | null)[],
+  options: ChildOptions,
+  stdio: StdioOptions,
+): ChildProcess {
+  try {
+    return spawnChild(options, stdio);
+  } catch (error) {
+    for (const pipe of pipes) pipe?.close();
+    throw error;
+  } finally {
+    for (const pipe of pipes) pipe?.handOver();
   }
 }
 

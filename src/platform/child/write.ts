@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { isatty } from "node:tty";
+import { systemReason } from "../../base/errors.ts";
 
 /** Thrown when nobody reads any more. */
 export class ReaderGone extends Error {}
@@ -46,5 +47,5 @@ function writeLater(descriptor: 1 | 2, bytes: Uint8Array): Promise<void> {
 }
 
 function failureOf(error: NodeJS.ErrnoException): Error {
-  return FULL.has(error.code) ? new OutputFull(error.message, { cause: error }) : new ReaderGone();
+  return FULL.has(error.code) ? new OutputFull(systemReason(error), { cause: error }) : new ReaderGone();
 }

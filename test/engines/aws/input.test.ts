@@ -17,6 +17,7 @@ describe("What is refused before AWS is asked", () => {
     role({}, "did not supply credential_type"),
     role({ credential_type: "iam_usr" }, "unrecognized credential type: iam_usr"),
     role({ credential_type: "iam_user", policy_document: "{" }, 'cannot parse policy document: "{"'),
+    role({ policy: '{"__proto__":{}}' }, 'cannot parse policy document: "{\\"__proto__\\":{}}"'),
     role({ policy: "no json" }, 'cannot parse policy document: "no json"'),
     role({ policy: "{}", arn: ROLE }, "only one of policy or arn should be provided"),
     role(

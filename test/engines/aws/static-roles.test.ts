@@ -49,6 +49,28 @@ withAws("Static AWS roles", (aws) => {
     await world.close();
   });
 
+  test("a key whose rotation is overdue is replaced before it is shown, and where that fails it is said", async () => {
+    const { iam, proxy } = aws();
+    const world = await worldOn(aws());
+    await iam.send(new CreateUserCommand({ UserName: "late" }));
+    await world.must("aws/static-roles/late", { username: "late", rotation_period: "1h" });
+    const first = await world.issue("aws/static-creds/late");
+    world.advance(3601);
+    const second = await world.issue("aws/static-creds/late");
+    expect(second.data.access_key).not.toBe(first.data.access_key ?? "");
+    expect((await world.issue("aws/static-creds/late")).data).toEqual(second.data);
+    world.advance(3601);
+    proxy.reset();
+    proxy.rule = ({ action }) => (action === "GetUser" ? { code: "AccessDenied", status: 403 } : undefined);
+    const kept = await world.read("aws/static-creds/late");
+    proxy.reset();
+    expect(kept.body).toMatchObject({
+      data: { access_key: second.data.access_key ?? "" },
+      warnings: [expect.stringContaining("the rotation that is due failed, and is retried")],
+    });
+    await world.close();
+  });
+
   test("a static rotation that dies after the key was made leaves no key that nobody knows", async () => {
     const { iam, proxy } = aws();
     const world = await worldOn(aws());

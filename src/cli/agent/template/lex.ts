@@ -1,3 +1,5 @@
+import type { Delimiters } from "../config-template.ts";
+
 /** A template that is not what it should be, and where: line and column count from 1. */
 export class TemplateError extends SyntaxError {
   constructor(reason: string, { line, column }: Place) {
@@ -27,42 +29,60 @@ export interface Word {
 const WORD =
   /\s+|(?<string>"(?:[^"\\\n]|\\.)*"|`[^`]*`)|(?<number>-?\d+(?:\.\d+)?)(?![\w.])|(?<variable>\$[\w]*(?:\.\w+)*)|(?<field>\.(?:\w+(?:\.\w+)*)?)|(?<mark>:=|[()|,=])|(?<name>[A-Za-z_]\w*)/y;
 
-/** Splits a template into text and actions. `{{-` and `-}}` trim the text beside them; comments are left out. @throws TemplateError */
-export function lexTemplate(source: string): readonly Piece[] {
+const USUAL: Delimiters = { left: "{{", right: "}}" };
+
+/**
+ * Splits a template into text and actions. `{{-` and `-}}` trim the text beside them; comments are left out.
+ * @param delimiters - What stands for `{{` and `}}`.
+ * @throws TemplateError
+ */
+export function lexTemplate(source: string, { left, right }: Delimiters = USUAL): readonly Piece[] {
   const pieces: Piece[] = [];
   let at = 0;
   let trims = false;
   for (;;) {
-    const open = source.indexOf("{{", at);
+    const open = source.indexOf(left, at);
     let text = source.slice(at, open === -1 ? undefined : open);
     if (trims) text = text.trimStart();
     if (open === -1) {
       pieces.push({ kind: "text", text });
       return pieces;
     }
-    const trimsBefore = /^\{\{-\s/.test(source.slice(open, open + 4));
+    const inside = open + left.length;
+    const trimsBefore = /^-\s/.test(source.slice(inside, inside + 2));
     pieces.push({ kind: "text", text: trimsBefore ? text.trimEnd() : text });
-    const start = open + (trimsBefore ? 3 : 2);
-    const place = placeIn(source, open);
-    const comment = /^\s*\/\*[\s\S]*?\*\/\s*(-?)\}\}/.exec(source.slice(start));
+    const start = inside + (trimsBefore ? 1 : 0);
+    const comment = commentAt(source, start, right);
     if (comment !== null) {
-      at = start + comment[0].length;
-      trims = comment[1] === "-";
+      at = comment.end;
+      trims = comment.trims;
       continue;
     }
-    const { words, end } = lexAction(source, start, place);
+    const place = placeIn(source, open);
+    const { words, end } = lexAction(source, start, { left, right, place });
     trims = /\s-$/.test(source.slice(0, end));
-    at = end + 2;
+    at = end + right.length;
     pieces.push({ kind: "action", words, at: place });
   }
 }
 
-function lexAction(source: string, start: number, open: Place): { words: readonly Word[]; end: number } {
+/** A comment, which has to be all there is between the delimiters; null: none. */
+function commentAt(source: string, start: number, right: string): { end: number; trims: boolean } | null {
+  const comment = /^\s*\/\*[\s\S]*?\*\/\s*(-?)/.exec(source.slice(start));
+  if (comment === null || !source.startsWith(right, start + comment[0].length)) return null;
+  return { end: start + comment[0].length + right.length, trims: comment[1] === "-" };
+}
+
+function lexAction(
+  source: string,
+  start: number,
+  { left, right, place: open }: Delimiters & { readonly place: Place },
+): { words: readonly Word[]; end: number } {
   const words: Word[] = [];
   let at = start;
   while (at < source.length) {
-    if (source.startsWith("}}", at)) return { words, end: at };
-    if (source.startsWith("-}}", at)) return { words, end: at + 1 };
+    if (source.startsWith(right, at)) return { words, end: at };
+    if (source.startsWith(`-${right}`, at)) return { words, end: at + 1 };
     WORD.lastIndex = at;
     const match = WORD.exec(source);
     const place = placeIn(source, at);
@@ -76,7 +96,7 @@ function lexAction(source: string, start: number, open: Place): { words: readonl
       });
     at += match[0].length;
   }
-  throw new TemplateError('"{{" has no "}}" after it', open);
+  throw new TemplateError(`"${left}" has no "${right}" after it`, open);
 }
 
 function unquote(text: string, place: Place): string {

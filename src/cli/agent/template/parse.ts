@@ -1,3 +1,4 @@
+import type { Delimiters } from "../config-template.ts";
 import { lexTemplate, type Piece, type Place, TemplateError, type Word } from "./lex.ts";
 
 /** A template as a tree. */
@@ -40,8 +41,8 @@ export type Argument =
 const DEPTH_MAX = 50;
 
 /** @throws TemplateError for anything that is not in the subset, with its place. */
-export function parseTemplate(source: string): readonly Node[] {
-  const parser = new Parser(lexTemplate(source));
+export function parseTemplate(source: string, delimiters?: Delimiters): readonly Node[] {
+  const parser = new Parser(lexTemplate(source, delimiters));
   return parser.all();
 }
 

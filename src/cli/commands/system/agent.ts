@@ -16,7 +16,7 @@ export const command = defineCommand({
 
     $ vsec agent -config=agent.hcl
 
-The file has the form that Vault's agent reads, in HCL or JSON: vault, auto_auth with the methods approle and jwt and the sink file, template, template_config, env_template and exec. What is not supported is refused with its line and column.
+The file has the form that Vault's agent reads, in HCL or JSON: vault, auto_auth with the methods approle, jwt and token_file and the sink file, template, template_config, env_template and exec. What is not supported is refused with its line and column.
 
 The leases of templates are renewed, and read anew when that is refused; they are revoked when the agent ends, unless it was to exit after its login.`,
   flags: {

@@ -19,7 +19,7 @@ const LISTEN_FLAGS = {
   },
   listen: {
     kind: "list",
-    text: "An address to listen on as well, as host:port. May be repeated. Without a certificate only addresses of the loopback interface are allowed.",
+    text: "An address to listen on beside the socket, as host:port. May be repeated. Without a certificate only addresses of the loopback interface are allowed.",
   },
   "tls-cert-file": {
     kind: "string",
@@ -49,7 +49,7 @@ const DEV_FLAGS = {
   },
   "dev-listen-address": {
     kind: "string",
-    text: `Where -dev listens, with plain HTTP. Absent: ${DEV_LISTEN_ADDRESS}.`,
+    text: `Where -dev listens, with plain HTTP. Absent: where -listen says, else ${DEV_LISTEN_ADDRESS}.`,
     env: "VSEC_DEV_LISTEN_ADDRESS",
   },
   "dev-no-store-token": {
@@ -89,13 +89,18 @@ function listenOptions(flags: FlagValues<typeof LISTEN_FLAGS>): Partial<DaemonOp
   };
 }
 
-function devOptions(flags: FlagValues<typeof DEV_FLAGS>, env: Env): Partial<DaemonOptions> {
+/** The usual address is for those who name none. */
+function devOptions(
+  flags: FlagValues<typeof DEV_FLAGS & Pick<typeof LISTEN_FLAGS, "listen">>,
+  env: Env,
+): Partial<DaemonOptions> {
   if (!flags.dev) return {};
   const rootTokenId = flags["dev-root-token-id"] || readVariable(env, "VSEC_DEV_ROOT_TOKEN_ID");
-  const listenAddress = flags["dev-listen-address"] || readVariable(env, "VSEC_DEV_LISTEN_ADDRESS");
+  const named = flags["dev-listen-address"] || readVariable(env, "VSEC_DEV_LISTEN_ADDRESS");
+  const listenAddress = named ?? (flags.listen.length === 0 ? DEV_LISTEN_ADDRESS : undefined);
   return {
     dev: {
-      listenAddress: listenAddress ?? DEV_LISTEN_ADDRESS,
+      ...(listenAddress === undefined ? {} : { listenAddress }),
       ...(rootTokenId === undefined ? {} : { rootTokenId }),
       storeToken: !flags["dev-no-store-token"],
     },

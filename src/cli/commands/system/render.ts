@@ -9,8 +9,8 @@ import { PRIVATE_MODE, parseMode, runAfter, writeRendered } from "../../render/t
 import { STATIC_INTERVAL_MS, watchTemplates } from "../../render/watch.ts";
 import { Credentials } from "../../run/credentials.ts";
 import { EndingSignals } from "../../run/ending-signals.ts";
+import { commandEnvironment } from "../../run/gifts.ts";
 import { type Part, parseTemplate, renderParts } from "../../run/reference.ts";
-import { commandEnvironment } from "../../run/wishes.ts";
 import { STDIN_BYTES_MAX } from "../../streams.ts";
 
 const FLAGS = {

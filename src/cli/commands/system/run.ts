@@ -11,8 +11,9 @@ import { CommandFailure, localFailure } from "../../failure.ts";
 import type { Flags, FlagValues } from "../../flags.ts";
 import type { Result } from "../../outcome.ts";
 import { Credentials } from "../../run/credentials.ts";
+import { commandEnvironment, fulfil } from "../../run/gifts.ts";
 import { RENEW_FAILURE_WORDS, supervise } from "../../run/supervise.ts";
-import { commandEnvironment, fulfil, type Wishes, wishesOf } from "../../run/wishes.ts";
+import { type Wishes, wishesOf } from "../../run/wishes.ts";
 
 /** As shells and env(1) have them. */
 const NOT_FOUND = 127;
@@ -37,11 +38,11 @@ const FLAGS = {
   },
   pg: {
     kind: "string",
-    text: "A path of database credentials for PostgreSQL's clients and drivers: PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE. Host, port and database are the connection's, where the token may read the role and the connection.",
+    text: "A path of database credentials for PostgreSQL's clients and drivers: PGHOST, PGPORT, PGUSER, PGPASSWORD and PGDATABASE. Host, port, database and TLS are the connection's. PGSERVICE is taken out, since it would win.",
   },
   mysql: {
     kind: "string",
-    text: "The same for MySQL and MariaDB: MYSQL_HOST, MYSQL_TCP_PORT, MYSQL_USER, MYSQL_PWD, MYSQL_DATABASE, and an option file in MYSQL_HOME, which their clients read.",
+    text: "The same for MySQL and MariaDB: MYSQL_HOST, MYSQL_TCP_PORT, MYSQL_USER, MYSQL_PWD, MYSQL_DATABASE, and an option file in MYSQL_HOME, which their clients read, with the connection's TLS. It wins over ~/.my.cnf.",
   },
   aws: {
     kind: "string",
@@ -138,6 +139,13 @@ function resultOf(code: number | null, signal: NodeJS.Signals | null): Result {
   return { outcomes: [], exitCode, ...(PASSED_ON.has(signal) ? { signal } : {}) };
 }
 
+/** @throws CommandFailure */
+function noDirectory(): never {
+  throw localFailure(
+    "-exec leaves nobody who could remove the file of those who vouch for the server, which its connection has as text",
+  );
+}
+
 /** The leases stay this process's, whose number the command takes over: it is the one that they end with. */
 async function become(
   context: CommandContext,
@@ -150,7 +158,7 @@ async function become(
     throw localFailure("-exec leaves nobody who could remove the files of -file and -mysql");
   let failure: unknown;
   try {
-    const { variables } = await fulfil(context, wishes, credentials);
+    const { variables } = await fulfil(context.world.env, wishes, credentials, noDirectory);
     await context.close();
     await replaceProcess(file, argv, commandEnvironment(context.world.env, variables));
   } catch (error) {

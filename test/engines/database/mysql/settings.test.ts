@@ -26,7 +26,24 @@ describe("How clients connect", () => {
         MYSQL_PWD: "p/w",
         MYSQL_DATABASE: "app",
       },
+      tlsMode: "VERIFY_IDENTITY",
     });
+  });
+
+  test("with the TLS of the connection, as far as clients can have it", async () => {
+    const text = "-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----";
+    const url = "{{username}}:{{password}}@tcp(a)/";
+    expect(await connection(url, { tls_ca: text })).toMatchObject({
+      tlsMode: "VERIFY_IDENTITY",
+      authorities: text,
+    });
+    // They cannot be told another name than the one they connect to.
+    expect(await connection(url, { tls_ca: text, tls_server_name: "b" })).toMatchObject({
+      url: "mysql://v-u:p%2Fw@a:3306/?ssl-mode=VERIFY_CA",
+      tlsMode: "VERIFY_CA",
+    });
+    expect(await connection(`${url}?tls=skip-verify`)).toMatchObject({ tlsMode: "REQUIRED" });
+    expect(await connection(url)).not.toHaveProperty("tlsMode");
   });
 
   test("to an address, and to a socket", async () => {

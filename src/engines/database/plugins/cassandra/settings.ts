@@ -1,7 +1,7 @@
 /** What the connection details of a Cassandra connection mean. @see reference: engines.md section 1.9.5. */
 
 import { badRequest } from "../../../../base/errors.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../../../base/json.ts";
+import { isJsonObject, type JsonObject, parseInput } from "../../../../base/json.ts";
 import { booleanDetail, textDetail } from "../../connection-url.ts";
 import { durationDetail, numberDetail, portDetail, requiredDetail } from "../../details.ts";
 
@@ -116,7 +116,7 @@ function fromBundle(bundle: string): Material {
 function fromJson(text: string): Material {
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = parseInput(text);
   } catch (error) {
     throw badRequest("pem_json is not JSON", error);
   }

@@ -1,5 +1,5 @@
 import { badRequest, messageOf } from "../../../../base/errors.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../../../../base/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseInput } from "../../../../base/json.ts";
 
 /** What a user is to be: somebody with roles that are there, or with one of its own that is made for it. */
 export type Creation = { readonly roles: readonly string[] } | { readonly definition: JsonObject };
@@ -29,7 +29,7 @@ export function creationOf(creationStatements: readonly string[]): Creation {
 function parse(text: string): JsonObject {
   let statement: Json;
   try {
-    statement = parseJson(text);
+    statement = parseInput(text);
   } catch (error) {
     throw badRequest(`unable to unmarshal the creation statement: ${messageOf(error)}`, error);
   }

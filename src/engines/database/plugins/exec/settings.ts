@@ -2,7 +2,7 @@
 
 import path from "node:path";
 import { badRequest } from "../../../../base/errors.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../../../../base/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseInput } from "../../../../base/json.ts";
 import { textDetail } from "../../connection-url.ts";
 import { durationDetail, numberDetail } from "../../details.ts";
 
@@ -61,7 +61,7 @@ function asList(value: Json | undefined): readonly Json[] {
   if (typeof value !== "string") return Array.isArray(value) ? (value as readonly Json[]) : [value];
   if (!value.trimStart().startsWith("[")) return [value];
   try {
-    return parseJson(value) as readonly Json[];
+    return parseInput(value) as readonly Json[];
   } catch {
     return [value];
   }

@@ -1,7 +1,7 @@
 /** What the connection details of a MongoDB connection mean. @see reference: engines.md section 1.9.6. */
 
 import { badRequest } from "../../../../base/errors.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../../../base/json.ts";
+import { isJsonObject, type JsonObject, parseInput } from "../../../../base/json.ts";
 import { textDetail } from "../../connection-url.ts";
 import { durationDetail, pemDetail } from "../../details.ts";
 
@@ -76,7 +76,7 @@ function writeConcernOf(text: string): JsonObject {
   const plain = text.trimStart().startsWith("{") ? text : Buffer.from(text, "base64").toString("utf8");
   let value: unknown;
   try {
-    value = parseJson(plain);
+    value = parseInput(plain);
   } catch (error) {
     throw badRequest("error unmarshalling write_concern: it is neither JSON nor base64 of JSON", error);
   }

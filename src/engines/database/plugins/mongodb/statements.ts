@@ -1,7 +1,7 @@
 /** The statements of MongoDB roles, which are JSON. @see reference: engines.md section 1.9.6. */
 
 import { badRequest, messageOf } from "../../../../base/errors.ts";
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../../../../base/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseInput } from "../../../../base/json.ts";
 
 const DATABASE_DEFAULT = "admin";
 
@@ -33,7 +33,7 @@ export function revocationDatabaseOf(revocationStatements: readonly string[]): s
 function parse(text: string, kind: string): JsonObject {
   let statement: Json;
   try {
-    statement = parseJson(text);
+    statement = parseInput(text);
   } catch (error) {
     throw badRequest(`error unmarshalling the ${kind} statement: ${messageOf(error)}`, error);
   }

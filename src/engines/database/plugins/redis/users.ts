@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { badRequest, messageOf } from "../../../../base/errors.ts";
-import { type Json, parseJson } from "../../../../base/json.ts";
+import { type Json, parseInput } from "../../../../base/json.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { DatabaseError } from "../../plugin.ts";
 import type { RedisConnection } from "./connection.ts";
@@ -19,7 +19,7 @@ export function rulesOf(creationStatements: readonly string[]): readonly string[
     badRequest(`error unmarshalling REDIS rules in the creation statement JSON: ${reason}`);
   let rules: Json;
   try {
-    rules = parseJson(text);
+    rules = parseInput(text);
   } catch (error) {
     throw refuse(messageOf(error));
   }
