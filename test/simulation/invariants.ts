@@ -60,6 +60,8 @@ export class Watch implements DeletionWatch {
   readonly #byUser = new Map<string, Credential>();
   readonly #deleting = new Map<string, { owner: Owner; since: number }>();
   readonly #begun = new Map<string, number>();
+  /** Users of static roles that two mounts have managed at once. */
+  readonly #contested = new Set<string>();
   #hasJumped = false;
   #world: World | undefined;
   #seen = "";
@@ -199,9 +201,20 @@ export class Watch implements DeletionWatch {
       return;
     }
     const { username, password, next } = role;
-    if (!database.changedByPlugin.has(username)) return;
+    // Two mounts that manage one user, of which one is going, lock each other out, and nobody can help it: what the one had begun
+    // may come to its end when it is gone.
+    if ((await this.#managersOf(username)) > 1) this.#contested.add(username);
+    if (this.#contested.has(username) || !database.changedByPlugin.has(username)) return;
     if ([password, next?.password].includes(database.passwordOf(username))) return;
     throw new Violation("staticLost", `${username} is not let in with ${password} or ${next?.password}`);
+  }
+
+  /** How many mounts have a static role for a user. */
+  async #managersOf(username: string): Promise<number> {
+    const { entries } = await this.#requireWorld().observer.scan("mount/", { limit: 1000 });
+    const uuids = entries.flatMap(({ key }) => /^mount\/([^/]+)\/static-roles\/svc$/.exec(key)?.[1] ?? []);
+    const roles = await Promise.all(uuids.map((uuid) => this.staticRole(uuid)));
+    return roles.filter((role) => role?.username === username).length;
   }
 
   /** Null: there is none. */
