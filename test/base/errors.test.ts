@@ -4,7 +4,7 @@ import { systemReason } from "../../src/base/errors.ts";
 
 test.each([
   ["EACCES: permission denied, mkdir '/x'", "permission denied"],
-  ["ENOSPC: no space left on device, write", "no space left on device"],
+  ["no space left on device", "no space left on device"],
   ["ENOENT: no such file or directory, rename '/a, b' -> '/c'", "no such file or directory"],
   ["something else, entirely", "something else, entirely"],
 ])("of %p the reason is %p", (text, reason) => {

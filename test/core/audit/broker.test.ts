@@ -146,7 +146,7 @@ describe("enabling an audit device", () => {
       "a disk that is full",
       "x",
       { type: "file", options: { file_path: "/dev/full" } },
-      "audit backend failed test message: cannot write /dev/full: ENOSPC: no space left on device, write",
+      "audit backend failed test message: cannot write /dev/full: no space left on device",
     ],
     [
       "a file that cannot be opened",

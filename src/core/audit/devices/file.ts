@@ -2,7 +2,7 @@ import { type BigIntStats, constants, fstatSync, fsyncSync, readSync, statSync }
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Clock } from "../../../base/clock.ts";
-import { messageOf, VsecError } from "../../../base/errors.ts";
+import { systemReason, VsecError } from "../../../base/errors.ts";
 import { Batches } from "./batches.ts";
 import type { FileOptions } from "./options.ts";
 import type { AuditDevice } from "./port.ts";
@@ -73,7 +73,7 @@ export class FileDevice implements AuditDevice {
         await this.#letGo();
         await this.#appendOnce(bytes);
       } catch (error) {
-        throw new VsecError("FILE", `cannot write ${this.#path}: ${messageOf(error)}`, { cause: error });
+        throw new VsecError("FILE", `cannot write ${this.#path}: ${systemReason(error)}`, { cause: error });
       }
     }
   }
