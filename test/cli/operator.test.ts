@@ -127,7 +127,7 @@ describe("operator init", () => {
   });
 
   test("the token is shown although it cannot be stored", async () => {
-    const env = { VSEC_TOKEN_PATH: "/nonexistent/token" };
+    const env = { VSEC_TOKEN_PATH: "/dev/null/token" };
     const ran = await vsec(["operator", "init"], { answers: [made], env });
     expect([ran.exitCode, ran.stdout]).toEqual([2, "Initial Root Token: hvs.root\n"]);
     expect(ran.stderr).toStartWith("Error storing token: ");
