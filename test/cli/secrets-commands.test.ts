@@ -17,6 +17,8 @@ describe("commands about secrets engines", () => {
       { method: "POST", path: "sys/mounts/database", body: { type: "database", ...defaults } },
     ]);
     expect(ran.stdout).toBe("Success! Enabled the database secrets engine at: database/\n");
+    const unnamed = await sent(["secrets", "enable", "-path=", "database"], { answers: [empty] });
+    expect(unnamed.requests).toEqual(ran.requests);
   });
 
   test("enable passes on what is given", async () => {
