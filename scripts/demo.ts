@@ -64,8 +64,14 @@ async function setUp(server: PostgresServer): Promise<void> {
   vsec("operator", "init");
   vsec("status");
   vsec("secrets", "enable", "database");
+  vsec("secrets", "enable", "-path=other", "database");
+  vsec("secrets", "tune", "-max-lease-ttl=8h", "other");
+  vsec("secrets", "move", "other", "billing");
+  vsec("secrets", "list", "-detailed");
+  vsec("secrets", "disable", "billing");
   vsec("secrets", "list");
   vsec("path-help", "database");
+  vsec("path-help", "database/roles/readonly");
   say("An administrator that may create roles and nothing else; its password comes from standard input");
   const admin = await server.createAdmin("createrole", "vsec_admin");
   await server.query("CREATE ROLE readers NOLOGIN");
@@ -120,6 +126,10 @@ async function useOne(server: PostgresServer): Promise<void> {
   process.stdout.write("  the open psql session was ended by the server\n");
   await expectUsers(server, 1);
   vsec("lease", "revoke", "-prefix", "database/creds/readonly");
+  await expectUsers(server, 0);
+  vsec("read", "-field=username", "database/creds/readonly");
+  process.stdout.write("\n");
+  vsec("lease", "revoke", "-prefix=database/creds/readonly");
   await expectUsers(server, 0);
 }
 

@@ -86,7 +86,7 @@ export function enabling(flags: EnableValues, argument: string, settings: JsonOb
     options: mountOptions(flags),
   };
   const versionText = version === undefined ? "" : ` version ${version}`;
-  return { type, path: dataPath(flags.path ?? type), versionText, body };
+  return { type, path: dataPath(flags.path || type), versionText, body };
 }
 
 /** What the flags of a `tune` command come to: only what was given, and both TTLs. */

@@ -128,7 +128,8 @@ export const ENVIRONMENT = [
   {
     name: "VSEC_SEAL_KEY_FILE",
     value: "file",
-    meaning: "Where a seal of type key-file keeps its key, instead of its default place.",
+    meaning:
+      "Where a seal of type key-file keeps a new store's key, instead of its default place; where a key is that was moved.",
   },
   {
     name: "VSEC_PASSPHRASE",

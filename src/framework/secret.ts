@@ -1,4 +1,4 @@
-import { VsecError } from "../base/errors.ts";
+import { ApiError, VsecError } from "../base/errors.ts";
 import type { JsonObject } from "../base/json.ts";
 
 /**
@@ -23,11 +23,14 @@ export interface LeasePlan {
   readonly renewable?: boolean;
   /**
    * The side effect. It must end (one way or the other) within the secret type's `createTimeoutMs`. When it throws, the
-   * core revokes what may have been made; the lease stays due until its absence is verified.
+   * core revokes what may have been made; the lease stays due until its absence is verified. Except for {@link NothingMade}.
    * @returns The answer's data: what the caller came for.
    */
   create(lease: NewLease): Promise<JsonObject>;
 }
+
+/** `create` failed before it asked the backend for anything: there is nothing to revoke, and the lease is forgotten at once. */
+export class NothingMade extends ApiError {}
 
 /** The lease a secret is created under. */
 export interface NewLease {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { encodeSealConfig } from "../../src/barrier/seal-config.ts";
 import { chooseSeal, loadPassphraseSeal, loadSeal } from "../../src/barrier/seals/index.ts";
@@ -112,9 +120,29 @@ describe("the key file seal", () => {
     expect(pathOf(config)).toBe(file);
     expect(await codeOf(() => seal.protect(systemRandom.bytes(32), OTHER_STORE_ID))).toBe("FILE");
     expect(readFileSync(file, "utf8")).toBe(vectors.seals.keyFile);
-    // The variable is for the start: later the store knows where its key is.
+    // The store knows where its key is.
     const later = await loadSeal("key-file", sealWorld(newDirectory()));
     expect(Buffer.from((await later.open(config)) ?? []).toString("hex")).toBe(vectors.rootKey);
+  });
+
+  test("is found where VSEC_SEAL_KEY_FILE says when it was moved, and the variable may name another store's", async () => {
+    const directory = newDirectory();
+    const config = await (await loadSeal("key-file", sealWorld(directory))).protect(rootKey, STORE_ID);
+    const moved = join(newDirectory(), "moved.key");
+    const opened = async (file: string) => {
+      const seal = await loadSeal("key-file", sealWorld(directory).withEnv({ VSEC_SEAL_KEY_FILE: file }));
+      return Buffer.from((await seal.open(config)) ?? []).toString("hex");
+    };
+    const other = join(newDirectory(), "other.key");
+    const otherStore = sealWorld(newDirectory()).withEnv({ VSEC_SEAL_KEY_FILE: other });
+    await (await loadSeal("key-file", otherStore)).protect(systemRandom.bytes(32), OTHER_STORE_ID);
+    expect(await opened(other)).toBe(vectors.rootKey);
+    expect(await opened(moved)).toBe(vectors.rootKey);
+    renameSync(pathOf(config), moved);
+    expect(await opened(moved)).toBe(vectors.rootKey);
+    expect(await codeOf(() => opened(other))).toBe("SEAL_UNAVAILABLE");
+    chmodSync(moved, 0o644);
+    expect(await codeOf(() => opened(moved))).toBe("STORE_PERMISSIONS");
   });
 
   test.each([0o644, 0o640, 0o604, 0o620, 0o660, 0o601])("refuses a file of mode %o", async (mode) => {

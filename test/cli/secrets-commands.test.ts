@@ -17,6 +17,8 @@ describe("commands about secrets engines", () => {
       { method: "POST", path: "sys/mounts/database", body: { type: "database", ...defaults } },
     ]);
     expect(ran.stdout).toBe("Success! Enabled the database secrets engine at: database/\n");
+    const unnamed = await sent(["secrets", "enable", "-path=", "database"], { answers: [empty] });
+    expect(unnamed.requests).toEqual(ran.requests);
   });
 
   test("enable passes on what is given", async () => {
@@ -72,6 +74,27 @@ describe("commands about secrets engines", () => {
     const ran = await sent(["secrets", "disable", "db/"], { answers: [empty] });
     expect(ran.requests).toEqual([{ method: "DELETE", path: "sys/mounts/db" }]);
     expect(ran.stdout).toBe("Success! Disabled the secrets engine (if it existed) at: db/\n");
+  });
+
+  /** What an answer warns of is for people too: leases that could not be revoked when their mount went. */
+  const warned = envelope({ data: null, warnings: ["2 of its leases could not be revoked yet"] });
+  test.each([
+    "secrets disable db",
+    "auth disable approle",
+    "secrets tune db",
+    "auth tune approle",
+    "secrets enable database",
+    "auth enable approle",
+    "policy delete reader",
+    "audit enable file",
+    "audit disable file",
+    "token revoke hvs.x",
+    "kv enable-versioning kv",
+  ])("%s shows the warnings of its answer", async (line) => {
+    const ran = await sent(line.split(" "), { answers: [warned] });
+    expect(ran.exitCode).toBe(0);
+    expect(ran.stdout).toStartWith("Success! ");
+    expect(ran.stderr).toContain("* 2 of its leases could not be revoked yet");
   });
 
   test("tune leaves alone what is not given, and knows the way back to the default", async () => {
@@ -158,6 +181,18 @@ sys/    system      system_1      n/a
 Waiting for terminal status in migration of secrets engine a/ to b/, with migration ID m1
 Success! Finished moving secrets engine a/ to b/, with migration ID m1
 `);
+  });
+
+  test("move warns of leases that could not be revoked, not of what it has waited for", async () => {
+    const left = "1 of its leases could not be revoked yet";
+    const queued = "Mount move has been queued. Progress will be reported in the daemon's log.";
+    const begun = envelope({ data: { migration_id: "m1" }, warnings: [queued, left] });
+    const ran = await sent(["secrets", "move", "a", "b"], { answers: [begun, status("success")] });
+    expect(ran.stderr).toContain(`  * ${left}`);
+    const quiet = envelope({ data: { migration_id: "m1" }, warnings: [queued] });
+    expect((await sent(["secrets", "move", "a", "b"], { answers: [quiet, status("success")] })).stderr).toBe(
+      "",
+    );
   });
 
   test("a move that fails says so on standard error, and exits with 0 as in Vault", async () => {

@@ -203,6 +203,17 @@ describe("a creation", () => {
     expect(await world.core.nextDue()).toBeNull();
   });
 
+  test("that fails before the backend was asked leaves no lease, and nothing is revoked", async () => {
+    world.keys.broken = "the backend is away";
+    const answer = await world.get("tiny/key/unasked");
+    expect([answer.status, errorOf(answer)]).toEqual([500, "the backend is away"]);
+    expect(world.keys.revoked).toEqual([]);
+    expect(await world.core.nextDue()).toBeNull();
+    // What may have been made is another matter: it stays due until the backend can tell.
+    await world.get("tiny/key/impossible");
+    expect(await world.core.nextDue()).not.toBeNull();
+  });
+
   test("on a mount that is disabled meanwhile is refused before anything is made", async () => {
     const commit = world.barrier.commit.bind(world.barrier);
     let isFirst = true;

@@ -14,7 +14,7 @@ import { runOnce } from "../../src/daemon/loop.ts";
 import { ENGINES } from "../../src/engines/index.ts";
 import { type Backend, type MountContext, path } from "../../src/framework/backend.ts";
 import { field } from "../../src/framework/field.ts";
-import type { SecretType } from "../../src/framework/secret.ts";
+import { NothingMade, type SecretType } from "../../src/framework/secret.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { openMemoryStorage } from "../../src/storage/memory/memory-storage.ts";
 
@@ -83,6 +83,7 @@ function tinyEngine(keys: Keys): (context: MountContext) => Backend {
                   create: async (lease) => {
                     if (values.name === "serial") lease.alsoCall(`serial of ${key}`);
                     if (values.name === "impossible") throw new VsecError("BACKEND", "no more keys");
+                    if (values.name === "unasked") throw new NothingMade(500, "the backend is away");
                     keys.live.add(key);
                     await keys.duringCreate();
                     return { key };

@@ -30,6 +30,10 @@ describe.skipIf(postgresMissing(18) !== undefined)("while the database is away",
       const read = await world.run("read database/creds/app");
       expect(read).toMatchObject({ code: 2, stdout: "" });
       expect(read.stderr).toContain('role "app", connection "pg": ');
+      // Nothing was asked of the database, so nothing waits for it.
+      expect(
+        await world.ok("list -format=json sys/leases/lookup/database/creds/app").then(JSON.parse),
+      ).toEqual([kept.lease_id.split("/").at(-1)]);
       const revoke = await world.run(`lease revoke -sync ${kept.lease_id}`);
       expect(revoke).toMatchObject({ code: 2, stdout: "" });
       expect(revoke.stderr).toContain("it goes on being retried");

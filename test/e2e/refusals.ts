@@ -275,6 +275,20 @@ function refusals(transport: Transport): void {
     expect(code).toBe(2);
     expect(stderr).toContain("28P01");
     expect(stderr).not.toContain("hunter2");
+    expect(stderr).not.toContain("line break");
+  });
+
+  test("a password of the administrator that ends with a line break is refused with the reason", async () => {
+    const { username, password } = server.superuser;
+    const plugin = "plugin_name=postgresql-database-plugin allowed_roles=*";
+    const { code, stderr } = await world.run(
+      `write database/config/bad ${plugin} connection_url=${connectionUrl(server)} username=${username} password=-`,
+      { stdin: `${password}\n` },
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain("28P01");
+    expect(stderr).toContain("; the password that was given ends with a line break");
+    expect(stderr).not.toContain(password);
   });
 
   test("statements that fail halfway leave nothing behind, and the error says where", async () => {

@@ -1,7 +1,21 @@
 /** Where the PostgreSQL servers of the tests come from. */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { runToEnd, type ServerUser } from "./process.ts";
 
 export type PostgresVersion = 15 | 18;
 
@@ -48,12 +62,54 @@ export function postgresMissing(version: PostgresVersion): string | undefined {
     : `no PostgreSQL ${version} installed (package postgresql-${version})`;
 }
 
-/** The folder with `initdb` and `postgres`. @throws when {@link postgresMissing} has a reason. */
-export function postgresBinaries(version: PostgresVersion): string {
+/** Whether a server that runs as `user` can run what is in this folder. */
+function isReachable(directory: string, user: ServerUser | undefined): boolean {
+  if (user === undefined) return true;
+  try {
+    runToEnd(user, ["test", "-x", join(directory, "postgres")]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * A copy of the package's files that every user can read, for a checkout in a folder that only root may enter: root's own home
+ * in most containers. Made once, and kept beside the temporary files.
+ */
+function copyForAll(root: string): string {
+  const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { version: string };
+  const copy = join(tmpdir(), `vsec-test-postgresql-${version}-${process.getuid?.() ?? 0}`);
+  if (!existsSync(copy)) {
+    const draft = mkdtempSync(`${copy}.`);
+    chmodSync(draft, 0o755);
+    cpSync(join(root, "native"), join(draft, "native"), { recursive: true, verbatimSymlinks: true });
+    try {
+      renameSync(draft, copy);
+    } catch {
+      // Another process was faster.
+      rmSync(draft, { recursive: true, force: true });
+    }
+  }
+  if (lstatSync(copy).uid !== process.getuid?.()) throw new Error(`${copy} is somebody else's`);
+  return copy;
+}
+
+/** The folder with a package's programs, where `user` can run them. @param root - The package's folder. */
+export function runnableBinaries(root: string, user: ServerUser | undefined): string {
+  const binaries = join(root, "native", "bin");
+  return isReachable(binaries, user) ? binaries : join(copyForAll(root), "native", "bin");
+}
+
+/**
+ * The folder with `initdb` and `postgres`.
+ * @param user - Whom the server is to run as. @throws when {@link postgresMissing} has a reason.
+ */
+export function postgresBinaries(version: PostgresVersion, user?: ServerUser): string {
   const reason = postgresMissing(version);
   if (reason !== undefined) throw new Error(reason);
   if (version !== 18) return join(DEBIAN, String(version), "bin");
   const root = embeddedPackage() ?? "";
   linkLibraries(root);
-  return join(root, "native", "bin");
+  return runnableBinaries(root, user);
 }

@@ -165,8 +165,8 @@ function accessRules(options: PostgresOptions): string {
 
 /** Starts a server and waits until it takes connections. @throws with the server's log when it does not start. */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  const binaries = postgresBinaries(options.version);
   const user = serverUser("postgres");
+  const binaries = postgresBinaries(options.version, user);
   const directory = temporaryDirectory("vsec-pg-", user);
   try {
     const data = join(directory.path, "data");

@@ -12,7 +12,7 @@ const BUILD = new CachedBuild("zlint", VERSION, [["go", "version"]], build);
 
 function build(draft: string, run: Run): void {
   const { Dir } = JSON.parse(run("go", "mod", "download", "-json", MODULE)) as { Dir: string };
-  run("go", "-C", Dir, "build", "-o", join(draft, "zlint"), "./cmd/zlint");
+  run("go", "-C", Dir, "build", "-buildvcs=false", "-o", join(draft, "zlint"), "./cmd/zlint");
 }
 
 /** Why zlint cannot run on this machine; undefined: it can. Builds it when that was not done before. */

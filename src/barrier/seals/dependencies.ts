@@ -7,7 +7,7 @@ import { Secret } from "../../base/secret.ts";
 export interface SealEnvironment {
   /** VSEC_SEAL_KEY: base64 of 32 bytes. */
   readonly sealKey: Secret<string> | undefined;
-  /** VSEC_SEAL_KEY_FILE: where a new store's key file goes. */
+  /** VSEC_SEAL_KEY_FILE: where a new store's key file goes, and where one that was moved is. */
   readonly sealKeyFile: string | undefined;
   /** VSEC_PASSPHRASE */
   readonly passphrase: Secret<string> | undefined;

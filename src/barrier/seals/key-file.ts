@@ -12,9 +12,18 @@ import {
   rootKeyIn,
 } from "./root-key-text.ts";
 
-/** The root key in a file of mode 0600: `keys/<store id>.key` in the configuration, or where VSEC_SEAL_KEY_FILE says at the start. */
+/**
+ * The root key in a file of mode 0600: `keys/<store id>.key` in the configuration, or where VSEC_SEAL_KEY_FILE says at the start.
+ * The store knows the place; a key that was brought elsewhere since (a restored backup, a service's credential) is found by the
+ * same variable, which one may also leave set for another store's sake.
+ */
 export function keyFileSeal({ env, files, directories }: SealDependencies): Seal {
   const read = (path: string) => files.read(path, { bytesMax: ROOT_KEY_LINE_BYTES_MAX });
+  /** Whether the variable names a file with this store's line. @throws VsecError for a file that cannot be trusted or read. */
+  const isNamed = (path: string | undefined, storeId: string): path is string => {
+    const content = path === undefined ? null : read(path);
+    return content !== null && parseRootKeyLine(content)?.storeId === storeId;
+  };
   return {
     type: "key-file",
 
@@ -28,10 +37,11 @@ export function keyFileSeal({ env, files, directories }: SealDependencies): Seal
 
     async open(config) {
       checkType(config, "key-file");
-      const path = textParam(config, "path");
+      const own = textParam(config, "path");
+      const path = isNamed(env.sealKeyFile, config.storeId) ? env.sealKeyFile : own;
       const content = read(path);
       if (content === null) {
-        const text = `the store's key file ${path} is missing: restore it, or run as the user who made the store`;
+        const text = `the store's key file ${path} is missing: restore it, name it in VSEC_SEAL_KEY_FILE, or run as the user who made the store`;
         throw new VsecError("SEAL_UNAVAILABLE", text);
       }
       const line = parseRootKeyLine(content);

@@ -4,7 +4,7 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { randomString } from "../../base/random.ts";
 import type { LeasePurpose } from "../../contract/wire.ts";
-import type { LeasePlan, SecretType } from "../../framework/secret.ts";
+import { type LeasePlan, NothingMade, type SecretType } from "../../framework/secret.ts";
 import { effectiveTtl, type Mounted } from "../mounts/mounts.ts";
 import type { Services } from "../services.ts";
 import { aliveGuard, leaseCapSeconds, tokenEndsFirst } from "../tokens/authenticate.ts";
@@ -14,7 +14,7 @@ import { passLiveLimit } from "./live-limit.ts";
 import { putOwner } from "./owner-keys.ts";
 import { type LeaseRecord, putAliasIndex, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
-import { readLease } from "./store.ts";
+import { forgetLeases, readLease } from "./store.ts";
 
 /** How long after the end of `create` a pending lease becomes due, should its creator be gone. */
 const PENDING_MARGIN_MS = 30_000;
@@ -159,8 +159,24 @@ async function createOrUndo(
     return { data, alias };
   } catch (error) {
     failpoint("issue:create-failed");
-    await undo(services, pending);
+    if (error instanceof NothingMade) await forgetUnmade(services, pending);
+    else await undo(services, pending);
     throw error;
+  }
+}
+
+/**
+ * Forgets a lease for which nothing was made. A backend that is away would keep it due for as long, one more for each that asks,
+ * and have it count among those that live. Somebody else may have taken it meanwhile: then it is theirs.
+ */
+async function forgetUnmade(services: Services, pending: StoredLease): Promise<void> {
+  try {
+    await forgetLeases(services, [pending]);
+  } catch (error) {
+    services.log.warn("a lease for which nothing was made could not be forgotten yet; it stays due", {
+      lease: pending.record.id,
+      error: messageOf(error),
+    });
   }
 }
 

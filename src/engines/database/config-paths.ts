@@ -20,6 +20,7 @@ import {
   retireConfig,
 } from "./config.ts";
 import type { Connections } from "./connections.ts";
+import { DatabaseError } from "./plugin.ts";
 import { checkNoRotation, requireRootLogin, settleRotation } from "./root-rotation.ts";
 import { staticRolesOn } from "./static-role.ts";
 import { hasPassword, withoutPassword } from "./url-password.ts";
@@ -190,7 +191,7 @@ async function write(
     await connections.chooseUsername(config, "", "").catch(refusePlugin);
     // Without an administrator there is nobody to log in as.
     const isTried = verify && !isSelfManaged(config);
-    if (isTried) await plugin.verify().catch(refusePlugin);
+    if (isTried) await plugin.verify().catch((error: unknown) => refuseLogin(error, config));
     await store(context, name, config, stored?.version ?? 0);
     await connections.close(name);
     const ofUrl = hasPassword(detail(config.details, "connection_url")) ? [PASSWORD_IN_URL] : [];
@@ -270,6 +271,13 @@ function mergeRotation(
 /** @throws ApiError 400. */
 function refusePlugin(error: unknown): never {
   throw badRequest(`error creating database object: ${messageOf(error)}`, error);
+}
+
+/** What a file or `echo` adds to a password is the commonest reason for which a server refuses it. @throws ApiError 400. */
+function refuseLogin(error: unknown, { details }: ConnectionConfig): never {
+  const isRefused = error instanceof DatabaseError && error.kind === "auth";
+  if (!isRefused || !/[\r\n]$/.test(detail(details, "password"))) refusePlugin(error);
+  refusePlugin(error.inWords(`${error.message}; the password that was given ends with a line break`));
 }
 
 function describe(config: ConnectionConfig): JsonObject {

@@ -1,4 +1,4 @@
-import { badRequest, messageOf } from "../../base/errors.ts";
+import { badRequest, hasCode, messageOf } from "../../base/errors.ts";
 import type { MountContext } from "../../framework/backend.ts";
 import type { RevokeOutcome } from "../../framework/secret.ts";
 import { type ConnectionConfig, readConfigForRevocation } from "./config.ts";
@@ -86,17 +86,30 @@ export class Connections {
 
   /**
    * Works with a connection's administrator. When the login is refused while a root rotation is under way, that is settled
-   * first (either password may be the one in force), and the work is tried once more.
+   * first (either password may be the one in force), and the work is tried once more; so it is when a rotation has ended since
+   * the configuration was read.
    * @throws ApiError 400 when no connection of that name was ever configured; whatever the work throws.
    */
   async use<T>(name: string, work: (plugin: DatabasePlugin) => Promise<T>): Promise<T> {
+    const plugin = await this.#plugin(name);
     try {
-      return await work(await this.#plugin(name));
+      return await work(plugin);
     } catch (error) {
-      const isRefused = error instanceof DatabaseError && error.kind === "auth";
-      if (!isRefused || !(await settleRotation(this.#context, this, name))) throw error;
-      await this.close(name);
-      return await work(await this.#plugin(name));
+      if (!(error instanceof DatabaseError) || error.kind !== "auth") throw error;
+      if (await this.#settle(name)) await this.close(name);
+      const next = await this.#plugin(name);
+      if (next === plugin) throw error;
+      return await work(next);
+    }
+  }
+
+  /** True: there was a rotation under way, which this process, or another at the same time, has taken further. */
+  async #settle(name: string): Promise<boolean> {
+    try {
+      return await settleRotation(this.#context, this, name);
+    } catch (error) {
+      if (hasCode(error, "STORE_CONFLICT")) return true;
+      throw error;
     }
   }
 

@@ -3,7 +3,7 @@ import { failpoint } from "../../base/failpoint.ts";
 import type { JsonObject } from "../../base/json.ts";
 import { type MountContext, type PathSpec, path } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
-import type { LeasePlan, NewLease } from "../../framework/secret.ts";
+import { type LeasePlan, type NewLease, NothingMade } from "../../framework/secret.ts";
 import { CONNECTION_FIELD, describeConnection } from "./client-connection.ts";
 import { type ConnectionConfig, isRoleAllowed, readConfig } from "./config.ts";
 import type { Connections } from "./connections.ts";
@@ -100,6 +100,7 @@ async function createUser(
         throw new DatabaseError(
           "unreachable",
           "getting ready took too long; nothing was created, so try again",
+          { isUnasked: true },
         );
       }
       await plugin.newUser({
@@ -112,7 +113,8 @@ async function createUser(
   } catch (error) {
     if (error instanceof ApiError) throw error;
     const text = `role "${roleName}", connection "${role.dbName}": ${messageOf(error)}`;
-    throw new ApiError(500, aggregate(text), { cause: error });
+    const isUnasked = error instanceof DatabaseError && error.isUnasked;
+    throw new (isUnasked ? NothingMade : ApiError)(500, aggregate(text), { cause: error });
   }
   failpoint("creds:user-created");
 }

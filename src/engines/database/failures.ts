@@ -31,14 +31,17 @@ const OVERLAP_MIN = 3;
 /** Takes secrets out of texts, and also the fragments of them that a server quotes in a syntax error. */
 export class Redactor {
   readonly #secrets: readonly string[];
+  readonly #known: readonly string[];
 
-  constructor(secrets: readonly string[]) {
+  /** @param known - Words that are no secrets where a server quotes them, though a secret may have them in it: a user's name. */
+  constructor(secrets: readonly string[], known: readonly string[] = []) {
+    this.#known = known;
     this.#secrets = secrets.filter((secret) => secret !== "").sort((a, b) => b.length - a.length);
   }
 
   /** A redactor that knows more secrets. */
   with(...secrets: readonly string[]): Redactor {
-    return new Redactor([...this.#secrets, ...secrets]);
+    return new Redactor([...this.#secrets, ...secrets], this.#known);
   }
 
   /** @param isSyntaxError - The server quotes the very word it stumbled over, which may be a piece of a secret. */
@@ -46,10 +49,10 @@ export class Redactor {
     let clean = message;
     for (const secret of this.#secrets) clean = clean.replaceAll(secret, "[password]");
     const fragmentLengthMin = isSyntaxError ? 1 : 4;
+    const isOfSecret = (fragment: string): boolean =>
+      fragment.length >= fragmentLengthMin && this.#secrets.some((secret) => secret.includes(fragment));
     return clean.replace(/"([^"]*)"?/g, (whole, fragment: string) =>
-      fragment.length >= fragmentLengthMin && this.#secrets.some((secret) => secret.includes(fragment))
-        ? '"[password]"'
-        : whole,
+      isOfSecret(fragment) && (isSyntaxError || !this.#known.includes(fragment)) ? '"[password]"' : whole,
     );
   }
 

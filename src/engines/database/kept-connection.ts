@@ -1,5 +1,5 @@
 import { messageOf } from "../../base/errors.ts";
-import { DatabaseError } from "./plugin.ts";
+import { DatabaseError, unasked } from "./plugin.ts";
 
 /** How one kind of connection is opened and ended. A connection here carries several requests at once. */
 export interface ConnectionDriver<C> {
@@ -33,12 +33,15 @@ export class KeptConnection<C> {
    * Works with the connection. A request that takes too long, or fails because the server cannot be reached, costs the
    * connection: the next use opens another.
    * @param timeoutMs - For everything, connecting included.
-   * @throws DatabaseError `unreachable` when it took too long; whatever opening and the work throw.
+   * @throws DatabaseError `unreachable` when it took too long, with `isUnasked` when there was no connection; whatever opening
+   *   and the work throw.
    */
   async use<T>(timeoutMs: number, work: (connection: C, leftMs: number) => Promise<T>): Promise<T> {
     const deadline = performance.now() + timeoutMs;
     const leftMs = (): number => Math.max(deadline - performance.now(), 1);
-    const connection = await this.#take(leftMs);
+    const connection = await this.#take(leftMs).catch((error: unknown) => {
+      throw unasked(error);
+    });
     try {
       const result = await within(leftMs(), "the database took too long", work(connection, leftMs()));
       this.#answeredAtMs = performance.now();

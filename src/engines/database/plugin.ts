@@ -12,17 +12,33 @@ export class DatabaseError extends Error {
   readonly kind: "auth" | "unreachable" | "statement" | "ambiguous";
   /** The server's own code, such as an SQLSTATE. */
   readonly serverCode: string | undefined;
+  /** There was no connection to be had, so the server was asked for nothing. */
+  readonly isUnasked: boolean;
 
   constructor(
     kind: DatabaseError["kind"],
     message: string,
-    options?: { serverCode?: string | undefined; cause?: unknown },
+    options?: { serverCode?: string | undefined; cause?: unknown; isUnasked?: boolean },
   ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = "DatabaseError";
     this.kind = kind;
     this.serverCode = options?.serverCode;
+    this.isUnasked = options?.isUnasked ?? false;
   }
+
+  /** The same failure in other words. */
+  inWords(message: string): DatabaseError {
+    const { kind, serverCode, isUnasked } = this;
+    return new DatabaseError(kind, message, { serverCode, isUnasked });
+  }
+}
+
+/** A failure to get a connection, as those see it who were about to ask for something over it. */
+export function unasked(error: unknown): unknown {
+  if (!(error instanceof DatabaseError)) return error;
+  const { kind, message, serverCode } = error;
+  return new DatabaseError(kind, message, { serverCode, cause: error, isUnasked: true });
 }
 
 /**
@@ -71,7 +87,10 @@ export interface DatabasePlugin {
   warm?(): Promise<void>;
   /** Connects and pings. @throws DatabaseError. */
   verify(): Promise<void>;
-  /** All of the statements, or none. @throws DatabaseError; `ambiguous` when it may have taken effect. */
+  /**
+   * All of the statements, or none.
+   * @throws DatabaseError; `ambiguous` when it may have taken effect, with `isUnasked` only when nothing was asked at all.
+   */
   newUser(user: NewUser): Promise<void>;
   /** Moves the user's own expiry, where the database has one. */
   setExpiration(username: string, expiresAt: number, renewStatements: readonly string[]): Promise<void>;

@@ -1,5 +1,5 @@
 import { ConnectionLost } from "./failures.ts";
-import { DatabaseError } from "./plugin.ts";
+import { DatabaseError, unasked } from "./plugin.ts";
 import type { PoolLimits } from "./pool-limits.ts";
 
 /** One session of an administrator, as the pool sees it. */
@@ -52,11 +52,13 @@ export class Pool<C extends PooledConnection> {
    * Lends a connection. When one that had lain idle turns out to be lost, `work` is done once more on a new one; so `work`
    * throws `ConnectionLost` only while doing it again is harmless.
    * @param timeoutMs - For everything; the connection is broken off then.
-   * @throws what `work` throws; DatabaseError when there is no connection to be had.
+   * @throws what `work` throws; DatabaseError, with `isUnasked`, when there is no connection to be had.
    */
   async use<T>(timeoutMs: number, work: (connection: C) => Promise<T>): Promise<T> {
     const deadline = performance.now() + timeoutMs;
-    const first = await this.#take(deadline);
+    const first = await this.#take(deadline).catch((error: unknown) => {
+      throw unasked(error);
+    });
     try {
       return await this.#lend(first, deadline, work);
     } catch (error) {

@@ -51,6 +51,27 @@ describe.skipIf(postgresMissing(18) !== undefined)("the administrator's password
     await at.world.core.close();
   });
 
+  test("that is replaced while a credential is being issued costs it a second login, and no more", async () => {
+    const at = await databaseWorld(server);
+    expect(await canIssue(at)).toBe(true);
+    const get = at.world.barrier.get.bind(at.world.barrier);
+    // Between each time that the configuration is read and what is done with it.
+    for (const rotateAfter of [1, 2, 3]) {
+      let reads = 0;
+      at.world.barrier.get = async (key) => {
+        const entry = await get(key);
+        if (!key.endsWith("/config/pg")) return entry;
+        reads += 1;
+        if (reads === rotateAfter) expect(await at.put("database/rotate-root/pg")).toBe("");
+        return entry;
+      };
+      expect((await at.world.get("database/creds/any")).status).toBe(200);
+      expect(reads).toBeGreaterThan(rotateAfter);
+      at.world.barrier.get = get;
+    }
+    await at.world.core.close();
+  });
+
   test("follows a schedule within its window, and is left alone while that is disabled", async () => {
     const schedule = { rotation_schedule: "0 3 * * SAT", rotation_window: "2h" };
     const at = await databaseWorld(server, { ...schedule, disable_automated_rotation: true });

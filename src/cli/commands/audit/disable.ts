@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { sentence } from "../../outcome.ts";
 import { dataPath, mountPath } from "../../paths.ts";
@@ -13,10 +14,13 @@ Disables the audit device at a path. What it has written stays; its HMAC key is 
   output: {},
   requests: true,
   async run(context, _flags, [first = ""]) {
-    await context.send(
+    const response = await context.send(
       { method: "DELETE", path: `sys/audit/${dataPath(first)}` },
       { prefix: "Error disabling audit device" },
     );
-    return sentence(`Success! Disabled audit device (if it was enabled) at: ${mountPath(first)}`);
+    return sentence(
+      `Success! Disabled audit device (if it was enabled) at: ${mountPath(first)}`,
+      bodyOf(response),
+    );
   },
 });

@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { parseStringArguments } from "../../data-args.ts";
 import { localFailure } from "../../failure.ts";
@@ -28,10 +29,10 @@ Enables an audit device, which records every request and answer. Secrets in it a
     const path = dataPath(flags.path ?? type);
     const options = await parseStringArguments(pairs, context.sources, "Failed to parse K=V data");
     const body = { type, description: flags.description ?? "", options, local: flags.local };
-    await context.send(
+    const response = await context.send(
       { method: "PUT", path: `sys/audit/${path}`, body },
       { prefix: "Error enabling audit device" },
     );
-    return sentence(`Success! Enabled the ${type} audit device at: ${mountPath(path)}`);
+    return sentence(`Success! Enabled the ${type} audit device at: ${mountPath(path)}`, bodyOf(response));
   },
 });

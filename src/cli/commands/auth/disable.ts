@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { sentence } from "../../outcome.ts";
 import { dataPath, mountPath } from "../../paths.ts";
@@ -14,10 +15,10 @@ Disables the auth method at a path. Every token that came from it is revoked, an
   requests: true,
   async run(context, _flags, [first = ""]) {
     const path = mountPath(first);
-    await context.send(
+    const response = await context.send(
       { method: "DELETE", path: `sys/auth/${dataPath(first)}` },
       { prefix: `Error disabling auth method at ${path}` },
     );
-    return sentence(`Success! Disabled the auth method (if it existed) at: ${path}`);
+    return sentence(`Success! Disabled the auth method (if it existed) at: ${path}`, bodyOf(response));
   },
 });

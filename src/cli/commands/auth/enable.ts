@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { ENABLE_FLAGS, enabling, TOKEN_TYPE_FLAG } from "../../mount-options.ts";
 import { sentence } from "../../outcome.ts";
@@ -19,10 +20,13 @@ Enables an auth method, by which people or machines log in. It is mounted at a p
     const tokenType = flags["token-type"];
     const settings = tokenType === undefined ? {} : { token_type: tokenType };
     const { type, path, versionText, body } = enabling(flags, first, settings);
-    await context.send(
+    const response = await context.send(
       { method: "POST", path: `sys/auth/${path}`, body },
       { prefix: `Error enabling ${type} auth` },
     );
-    return sentence(`Success! Enabled ${type} auth method${versionText} at: ${mountPath(path)}`);
+    return sentence(
+      `Success! Enabled ${type} auth method${versionText} at: ${mountPath(path)}`,
+      bodyOf(response),
+    );
   },
 });

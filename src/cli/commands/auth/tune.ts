@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../../base/json.ts";
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import type { FlagValues } from "../../flags.ts";
 import { MOUNT_FLAGS, TOKEN_TYPE_FLAG, tunedTtl, tuning } from "../../mount-options.ts";
@@ -52,10 +53,10 @@ Changes settings of an enabled auth method. Only what is given changes; a TTL of
       ...(tokenType === undefined ? {} : { token_type: tokenType }),
       ...(lockout === null ? {} : { user_lockout_config: lockout }),
     };
-    await context.send(
+    const response = await context.send(
       { method: "POST", path: `sys/mounts/auth/${dataPath(first)}/tune`, body },
       { prefix: `Error tuning auth method ${path}` },
     );
-    return sentence(`Success! Tuned the auth method at: ${path}`);
+    return sentence(`Success! Tuned the auth method at: ${path}`, bodyOf(response));
   },
 });

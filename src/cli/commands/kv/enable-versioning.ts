@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { sentence } from "../../outcome.ts";
 import { dataPath, mountPath } from "../../paths.ts";
@@ -14,10 +15,10 @@ Makes a mount of version 1 one of version 2. Its secrets stay, each with one ver
   requests: true,
   async run(context, _flags, [first = ""]) {
     const path = mountPath(first);
-    await context.send(
+    const response = await context.send(
       { method: "POST", path: `sys/mounts/${dataPath(first)}/tune`, body: { options: { version: "2" } } },
       { prefix: `Error tuning secrets engine ${path}` },
     );
-    return sentence(`Success! Tuned the secrets engine at: ${path}`);
+    return sentence(`Success! Tuned the secrets engine at: ${path}`, bodyOf(response));
   },
 });

@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { MOUNT_FLAG } from "../../kv/location.ts";
 import { metadataPath } from "../../kv/metadata-settings.ts";
@@ -15,7 +16,7 @@ Removes a secret with all of its versions and all that is known about it. It can
   requests: true,
   async run(context, flags, [key = ""]) {
     const path = await metadataPath(context, key, flags.mount);
-    await context.send({ method: "DELETE", path }, { prefix: `Error deleting ${path}` });
-    return sentence(`Success! Data deleted (if it existed) at: ${path}`);
+    const response = await context.send({ method: "DELETE", path }, { prefix: `Error deleting ${path}` });
+    return sentence(`Success! Data deleted (if it existed) at: ${path}`, bodyOf(response));
   },
 });

@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { sentence } from "../../outcome.ts";
 import { policyName } from "../../policy-name.ts";
@@ -14,10 +15,10 @@ Deletes a policy. Tokens that have it keep the name, and may no longer do what i
   requests: true,
   async run(context, _flags, [first = ""]) {
     const name = policyName(first);
-    await context.send(
+    const response = await context.send(
       { method: "DELETE", path: `sys/policies/acl/${name}` },
       { prefix: `Error deleting ${name}` },
     );
-    return sentence(`Success! Deleted policy: ${name}`);
+    return sentence(`Success! Deleted policy: ${name}`, bodyOf(response));
   },
 });

@@ -1,4 +1,5 @@
 import { messageOf } from "../../../base/errors.ts";
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import type { CommandContext } from "../../command-context.ts";
 import { remoteFailure } from "../../failure.ts";
@@ -31,12 +32,12 @@ Uploads a policy under a name, from a file or from standard input ("-"). It is w
   async run(context, _flags, [given = "", path = ""]) {
     const name = policyName(given);
     const policy = await policyText(context, path.trim());
-    await context.send(
+    const response = await context.send(
       { method: "PUT", path: `sys/policies/acl/${name}`, body: { policy } },
       { prefix: "Error uploading policy" },
     );
     if (name !== given)
       await context.note(`Policy name was converted from ${goQuote(given)} to ${goQuote(name)}`);
-    return sentence(`Success! Uploaded policy: ${name}`);
+    return sentence(`Success! Uploaded policy: ${name}`, bodyOf(response));
   },
 });

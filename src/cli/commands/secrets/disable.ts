@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { sentence } from "../../outcome.ts";
 import { dataPath, mountPath } from "../../paths.ts";
@@ -14,10 +15,10 @@ Disables the secrets engine at a path. Its leases are revoked first, then its co
   requests: true,
   async run(context, _flags, [first = ""]) {
     const path = mountPath(first);
-    await context.send(
+    const response = await context.send(
       { method: "DELETE", path: `sys/mounts/${dataPath(first)}` },
       { prefix: `Error disabling secrets engine at ${path}` },
     );
-    return sentence(`Success! Disabled the secrets engine (if it existed) at: ${path}`);
+    return sentence(`Success! Disabled the secrets engine (if it existed) at: ${path}`, bodyOf(response));
   },
 });

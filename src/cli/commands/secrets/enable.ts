@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { ENABLE_FLAGS, enabling } from "../../mount-options.ts";
 import { sentence } from "../../outcome.ts";
@@ -24,7 +25,13 @@ The same engine once more, for another team:
     const { type, path, versionText, body } = enabling(flags, first, {
       force_no_cache: flags["force-no-cache"],
     });
-    await context.send({ method: "POST", path: `sys/mounts/${path}`, body }, { prefix: "Error enabling" });
-    return sentence(`Success! Enabled the ${type} secrets engine${versionText} at: ${mountPath(path)}`);
+    const response = await context.send(
+      { method: "POST", path: `sys/mounts/${path}`, body },
+      { prefix: "Error enabling" },
+    );
+    return sentence(
+      `Success! Enabled the ${type} secrets engine${versionText} at: ${mountPath(path)}`,
+      bodyOf(response),
+    );
   },
 });

@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { MOUNT_FLAGS, tuning } from "../../mount-options.ts";
 import { sentence } from "../../outcome.ts";
@@ -15,10 +16,10 @@ Changes settings of an enabled secrets engine. Only what is given changes; a TTL
   requests: true,
   async run(context, flags, [first = ""]) {
     const path = mountPath(first);
-    await context.send(
+    const response = await context.send(
       { method: "POST", path: `sys/mounts/${dataPath(first)}/tune`, body: tuning(flags) },
       { prefix: `Error tuning secrets engine ${path}` },
     );
-    return sentence(`Success! Tuned the secrets engine at: ${path}`);
+    return sentence(`Success! Tuned the secrets engine at: ${path}`, bodyOf(response));
   },
 });

@@ -1,3 +1,4 @@
+import { bodyOf } from "../../answers.ts";
 import { defineCommand } from "../../command.ts";
 import { localFailure } from "../../failure.ts";
 import { sentence } from "../../outcome.ts";
@@ -73,7 +74,7 @@ The token without its children, which become orphans:
     const given = { mode: modeOf(flags.mode ?? ""), self: flags.self, accessor: flags.accessor };
     check(given, args.length);
     const subject = await secretArgument(context, args[0] ?? "");
-    await context.send(requestFor(given, subject), { prefix: "Error revoking token" });
-    return sentence("Success! Revoked token (if it existed)");
+    const response = await context.send(requestFor(given, subject), { prefix: "Error revoking token" });
+    return sentence("Success! Revoked token (if it existed)", bodyOf(response));
   },
 });

@@ -133,11 +133,25 @@ onEachVersion((version) => {
     const error = await failureOf(plugin.verify());
     expect(error).toMatchObject({ kind: "unreachable" });
     expect(error.message).toStartWith("the server's certificate was not accepted: ");
+    expect(error.message).toEndWith(
+      "(no authority that is trusted has signed it: name its authority in tls_ca)",
+    );
     const missingFile = openPlugin(secure, { username: "", password: "" }, "postgres", {
       connection_url: `${url}&sslrootcert=/does/not/exist`,
     });
     expect((await failureOf(missingFile.verify())).message).toStartWith(
       "cannot read the file of sslrootcert: ",
+    );
+    const noPem = openPlugin(secure, { username: "", password: "" }, "postgres", {
+      connection_url: `${url}&sslrootcert=${encodeURIComponent(`${import.meta.dirname}/fixture.ts`)}`,
+    });
+    expect((await failureOf(noPem.verify())).message).toBe("the file of sslrootcert is not a PEM text");
+    const brokenPem = openPlugin(secure, { username: "", password: "" }, "postgres", {
+      connection_url: url,
+      tls_ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    });
+    expect((await failureOf(brokenPem.verify())).message).toStartWith(
+      "the certificates or keys given for TLS cannot be used: ",
     );
   });
 });

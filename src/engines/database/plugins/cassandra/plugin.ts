@@ -129,8 +129,7 @@ class CassandraPlugin implements DatabasePlugin {
       return await this.#connection.use(timeoutMs, (connection) => work(connection).catch(asDatabaseError));
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      const text = `${what}: ${redactor.text(error.message)}`;
-      throw new DatabaseError(error.kind, text, { serverCode: error.serverCode });
+      throw error.inWords(`${what}: ${redactor.text(error.message)}`);
     }
   }
 }

@@ -133,9 +133,7 @@ class ExecPlugin implements DatabasePlugin {
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       const text = this.#redactor.with(password).text(error.message);
-      throw new DatabaseError(error.kind, `${program} (${operation}): ${text}`, {
-        serverCode: error.serverCode,
-      });
+      throw error.inWords(`${program} (${operation}): ${text}`);
     } finally {
       this.#busyCount -= 1;
       this.#waiting.shift()?.();

@@ -117,7 +117,7 @@ class MongoPlugin implements DatabasePlugin {
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       const text = this.#redactor.with(secret).text(error.message);
-      throw new DatabaseError(error.kind, `${what}: ${text}`, { serverCode: error.serverCode });
+      throw error.inWords(`${what}: ${text}`);
     }
   }
 }

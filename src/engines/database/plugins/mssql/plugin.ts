@@ -153,9 +153,7 @@ export class MssqlPlugin implements DatabasePlugin {
       return await this.#connection.use(timeoutMs, sorted);
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      throw new DatabaseError(error.kind, `${what}: ${redactor.text(error.message)}`, {
-        serverCode: error.serverCode,
-      });
+      throw error.inWords(`${what}: ${redactor.text(error.message)}`);
     }
   }
 }
@@ -171,9 +169,7 @@ function named(error: unknown, what: string, redactor: Redactor): Error {
     return new DatabaseError("unreachable", `${head}${redactor.text(error.message)}`);
   }
   if (error instanceof DatabaseError) {
-    return new DatabaseError(error.kind, `${head}${redactor.text(error.message)}`, {
-      serverCode: error.serverCode,
-    });
+    return error.inWords(`${head}${redactor.text(error.message)}`);
   }
   return error instanceof Error ? error : new DatabaseError("statement", messageOf(error));
 }

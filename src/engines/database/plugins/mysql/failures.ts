@@ -80,7 +80,7 @@ export function refusalText(refusal: StatementRefused, redactor: Redactor): stri
  */
 export function asDatabaseError(error: unknown, what: string, redactor: Redactor): DatabaseError {
   if (error instanceof DatabaseError) {
-    return new DatabaseError(error.kind, redactor.text(error.message), { serverCode: error.serverCode });
+    return error.inWords(redactor.text(error.message));
   }
   const sorted = classify(error);
   const { serverCode } = sorted;

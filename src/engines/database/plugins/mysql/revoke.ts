@@ -58,6 +58,6 @@ async function runCustom(
     if (error instanceof ConnectionLost) throw error;
     const failure = asDatabaseError(error, `revoking user "${username}"`, redactor);
     const text = failure.message.startsWith("revoking") ? "" : `revoking user "${username}": `;
-    return new DatabaseError(failure.kind, text + failure.message, { serverCode: failure.serverCode });
+    return failure.inWords(text + failure.message);
   }
 }

@@ -3,6 +3,7 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import { messageOf } from "../../../../base/errors.ts";
+import { certificateRefusal } from "../../certificates.ts";
 import { onceOf, unreachable } from "../../sockets.ts";
 import type { Place } from "./dsn.ts";
 import type { TlsSettings } from "./settings.ts";
@@ -61,10 +62,9 @@ function verify(secure: TLSSocket, host: string): void {
   const mismatch = secure.authorized ? checkServerIdentity(host, secure.getPeerCertificate()) : undefined;
   if (secure.authorized && mismatch === undefined) return;
   secure.destroy();
-  const text = reason instanceof Error ? reason.message : String(reason ?? "not trusted");
   throw unreachable(
     mismatch === undefined
-      ? `the server's certificate was not accepted: ${text}`
+      ? certificateRefusal(reason)
       : `the server's certificate is not for ${host}: ${mismatch.message}`,
   );
 }

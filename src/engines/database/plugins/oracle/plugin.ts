@@ -155,9 +155,7 @@ export class OraclePlugin implements DatabasePlugin {
       );
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
-      throw new DatabaseError(error.kind, `${what}: ${redactor.text(error.message)}`, {
-        serverCode: error.serverCode,
-      });
+      throw error.inWords(`${what}: ${redactor.text(error.message)}`);
     }
   }
 }
@@ -169,7 +167,7 @@ function named(error: unknown, what: string, redactor: Redactor): Error {
   const text = `${head}${redactor.text(messageOf(error))}`;
   if (error instanceof StatementRefused) return new DatabaseError("statement", text, { serverCode });
   if (error instanceof ConnectionLost) return new DatabaseError("unreachable", text, { serverCode });
-  if (error instanceof DatabaseError) return new DatabaseError(error.kind, text, { serverCode });
+  if (error instanceof DatabaseError) return error.inWords(text);
   return error instanceof Error ? error : new DatabaseError("statement", messageOf(error));
 }
 

@@ -2,8 +2,9 @@
 
 import { readFile } from "node:fs/promises";
 import { isIP, type Socket } from "node:net";
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 import { messageOf } from "../../../../base/errors.ts";
+import { certificateRefusal } from "../../certificates.ts";
 import { DatabaseError } from "../../plugin.ts";
 import { onceOf, unreachable } from "../../sockets.ts";
 import { HandshakeFailed } from "./failures.ts";
@@ -48,7 +49,7 @@ async function handshake(
   mode: SslMode,
   credentials: Credentials,
 ): Promise<TLSSocket> {
-  const secure = connectTls({
+  const secure = begin({
     socket,
     // The outcome is judged below, before a byte of ours is sent: the modes differ in what they ask for.
     rejectUnauthorized: false,
@@ -68,11 +69,18 @@ async function handshake(
   }
 }
 
+/** @throws HandshakeFailed for a certificate, key or authority that OpenSSL cannot read. */
+function begin(options: ConnectionOptions): TLSSocket {
+  try {
+    return connectTls(options);
+  } catch (error) {
+    throw new HandshakeFailed(`the certificates or keys given for TLS cannot be used: ${messageOf(error)}`);
+  }
+}
+
 function verify(secure: TLSSocket, host: string, mode: SslMode): void {
   if (!secure.authorized) {
-    const reason = secure.authorizationError;
-    const text = reason instanceof Error ? reason.message : String(reason ?? "not trusted");
-    throw new HandshakeFailed(`the server's certificate was not accepted: ${text}`);
+    throw new HandshakeFailed(certificateRefusal(secure.authorizationError));
   }
   if (mode !== "verify-full") return;
   const mismatch = checkServerIdentity(host, secure.getPeerCertificate());
@@ -84,9 +92,9 @@ function verify(secure: TLSSocket, host: string, mode: SslMode): void {
 async function readPem(pem: Pem | undefined): Promise<string | undefined> {
   if (pem === undefined) return undefined;
   if ("text" in pem) return pem.text;
-  try {
-    return await readFile(pem.path, "utf8");
-  } catch (error) {
+  const text = await readFile(pem.path, "utf8").catch((error: unknown) => {
     throw unreachable(`cannot read the file of ${pem.parameter}: ${messageOf(error)}`);
-  }
+  });
+  if (!text.includes("-----BEGIN")) throw unreachable(`the file of ${pem.parameter} is not a PEM text`);
+  return text;
 }

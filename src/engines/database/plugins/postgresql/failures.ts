@@ -52,9 +52,7 @@ export function refusalText(refusal: StatementRefused, redactor: Redactor): stri
 export function asDatabaseError(error: unknown, what: string, redactor: Redactor): DatabaseError {
   if (error instanceof DatabaseError) {
     const text = redactor.text(error.message);
-    return text === error.message
-      ? error
-      : new DatabaseError(error.kind, text, { serverCode: error.serverCode });
+    return text === error.message ? error : error.inWords(text);
   }
   const sorted = classify(error);
   const { serverCode } = sorted;

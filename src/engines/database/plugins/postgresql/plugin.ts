@@ -50,7 +50,7 @@ class PostgresPlugin implements DatabasePlugin {
     this.#pool = new Pool(settings.pool, (timeoutMs, greeted) =>
       Connection.open(settings, timeoutMs, { greeted }),
     );
-    this.#redactor = new Redactor([settings.password]);
+    this.#redactor = new Redactor([settings.password], [settings.user]);
   }
 
   warm(): Promise<void> {

@@ -118,7 +118,7 @@ class RedisPlugin implements DatabasePlugin {
     } catch (error) {
       if (!(error instanceof DatabaseError)) throw error;
       const text = this.#redactor.with(...secrets).text(error.message);
-      throw new DatabaseError(error.kind, `${what}: ${text}`, { serverCode: error.serverCode });
+      throw error.inWords(`${what}: ${text}`);
     }
   }
 }
