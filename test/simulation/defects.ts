@@ -143,6 +143,11 @@ export const MUTANTS: readonly Mutant[] = [
     defects: { database: { noFence: true } },
   },
   {
+    name: "a plugin that says that it has asked for nothing, and has",
+    breaks: "orphan",
+    defects: { database: { forgetsAsking: true } },
+  },
+  {
     name: "a pending lease that is forgotten at the first look",
     breaks: "orphan",
     defects: {

@@ -6,6 +6,7 @@ import {
   type DoomedUser,
   type LoginOutcome,
   type NewUser,
+  unasked,
 } from "../../src/engines/database/plugin.ts";
 import type { RevokeOutcome } from "../../src/framework/secret.ts";
 import type { Chance } from "./chance.ts";
@@ -41,6 +42,8 @@ export interface DatabaseDefects {
   readonly noFence?: boolean;
   /** Deleting says yes and does nothing. */
   readonly liesAboutDeletion?: boolean;
+  /** A commit whose outcome is not known counts as a server that was asked for nothing. */
+  readonly forgetsAsking?: boolean;
 }
 
 /** One simulated server: users, passwords of administrators and of static roles' users, transactions that hold locks, sessions. */
@@ -153,9 +156,13 @@ export class SimDatabase {
         }
       };
       await this.#travel(owner);
-      checkTime();
-      if (session !== this.generation && password !== this.passwordOf(admin)) {
-        throw new DatabaseError("auth", "simulated: the login was refused");
+      try {
+        checkTime();
+        if (session !== this.generation && password !== this.passwordOf(admin)) {
+          throw new DatabaseError("auth", "simulated: the login was refused");
+        }
+      } catch (error) {
+        throw unasked(error);
       }
       session = this.generation;
       return checkTime;
@@ -245,7 +252,8 @@ export class SimDatabase {
     if (isLost) {
       void this.#travel(null).then(() => this.#end(transaction, commits));
       await this.#travel(owner);
-      throw new DatabaseError("ambiguous", "simulated: connection lost while committing");
+      const lost = new DatabaseError("ambiguous", "simulated: connection lost while committing");
+      throw this.#defects.forgetsAsking ? unasked(lost) : lost;
     }
     await this.#travel(null);
     this.#end(transaction, true);
