@@ -4,8 +4,8 @@ import { until } from "../servers/process.ts";
 import { initDatabase, readCreds, usersOn } from "./database.ts";
 import { World } from "./world.ts";
 
-/** A failed revocation is tried again after 10 to 30 s at first. */
-const RETRY_TIMEOUT_MS = 55_000;
+/** A revocation that has failed twice is tried again after 20 to 60 s. */
+const RETRY_TIMEOUT_MS = 90_000;
 
 describe.skipIf(postgresMissing(18) !== undefined)("while the database is away", () => {
   const world = new World();
