@@ -2,7 +2,7 @@ import type { Services } from "../services.ts";
 import type { StoredLease } from "./record.ts";
 import { forgetLeases, LEASES_OF_A_COMMIT } from "./store.ts";
 
-/** Leases that are gone are not shown for longer than this, where the next ones take their time. */
+/** When the first has waited so long, the next to come has all of them forgotten. */
 const WAIT_MS_MAX = 1000;
 
 /**

@@ -81,7 +81,7 @@ export interface LeaseChange {
 }
 
 /**
- * Commits changes of records in one batch; where some of them lost a race, each on its own.
+ * Commits changes of records in one batch; where some of them lost a race, the others all the same.
  * @returns The leases that were changed, at their new versions, in order. Those that lost are left out.
  */
 export async function changeLeases(
@@ -101,27 +101,26 @@ export async function forgetLeases(services: Services, leases: readonly StoredLe
   await commitOrSplit(services, leases.map(deleteLease));
 }
 
-/** Commits groups of writes together, or, on a conflict, group by group. Null stands for a group that lost. */
+/**
+ * Commits groups of writes together. Where a group loses a race, the others are told from it by halves: each commit is a flush to
+ * disk, and mostly few lose. Null stands for a group that lost.
+ */
 async function commitOrSplit(
-  { barrier }: Services,
+  services: Services,
   groups: readonly (readonly Write[])[],
 ): Promise<readonly (number | null)[]> {
   if (groups.length === 0) return [];
   try {
-    return firstOfEach(groups, await barrier.commit(groups.flat()));
+    return firstOfEach(groups, await services.barrier.commit(groups.flat()));
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
   }
-  const versions: (number | null)[] = [];
-  for (const group of groups) {
-    try {
-      versions.push((await barrier.commit(group))[0] ?? null);
-    } catch (error) {
-      if (!hasCode(error, "STORE_CONFLICT")) throw error;
-      versions.push(null);
-    }
-  }
-  return versions;
+  if (groups.length === 1) return [null];
+  const middle = Math.ceil(groups.length / 2);
+  return [
+    ...(await commitOrSplit(services, groups.slice(0, middle))),
+    ...(await commitOrSplit(services, groups.slice(middle))),
+  ];
 }
 
 /** The version that each group's first put got, out of the versions of all puts; null for a group that only deletes. */
