@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Client } from "pg";
 import type { DatabasePlugin } from "../../../../src/engines/database/plugin.ts";
 import { type PostgresLogin, type PostgresServer, startPostgres } from "../../../servers/postgres.ts";
+import { until } from "../../../servers/process.ts";
 import { failureOf } from "../failure.ts";
 import { createLogin, doomed, onEachVersion, openPlugin } from "./fixture.ts";
 
@@ -142,6 +143,75 @@ onEachVersion((version) => {
       expect(left).toEqual([{ rolname: stuck }]);
       await server.query(`DROP DATABASE ${closed}`);
       expect(await plugin.deleteUsers(doomed(stuck))).toEqual([null]);
+    });
+
+    test("of a mixed lot each name gets its own outcome", async () => {
+      const users = [
+        "plain",
+        "no-login",
+        'qu"ote',
+        "back\\slash",
+        "a,{b} c",
+        "NULL",
+        "grüße-日本-🦊",
+        "o'hara",
+      ].map(name);
+      for (const user of users) {
+        await server.query(`CREATE ROLE "${user.replaceAll('"', '""')}" LOGIN PASSWORD 'x'`);
+        await server.query(`GRANT "${user.replaceAll('"', '""')}" TO "${admin.username}" WITH ADMIN OPTION`);
+      }
+      await server.query(`ALTER ROLE "${name("no-login")}" NOLOGIN`);
+      // One of each kind of oddity is involved too: with a session, with something here, with something elsewhere.
+      const session = await server.connect({ user: name("grüße-日本-🦊"), password: "x", database });
+      const owner = await server.connect({ ...loginOf(admin), database });
+      await owner.query(`GRANT SELECT ON kept TO "${name('qu""ote')}", "${name("NULL")}"`);
+      await owner.end();
+      const neighbour = await server.connect({ ...loginOf(admin), database: other });
+      await neighbour.query(`CREATE SCHEMA mixed; GRANT USAGE ON SCHEMA mixed TO "${name("back\\slash")}"`);
+      await neighbour.end();
+      const before = server.log().length;
+      const lot = [
+        name("missing-1"),
+        ...users.slice(0, 4),
+        admin.username,
+        ...users.slice(4),
+        name("missing-2"),
+      ];
+      const outcomes = await plugin.deleteUsers(doomed(...lot));
+      expect(outcomes.flatMap((outcome, index) => (outcome === null ? [] : [lot[index]]))).toEqual([
+        admin.username,
+      ]);
+      expect(outcomes[5]?.message).toContain("it is the administrator of this connection");
+      expect(await failureOf(session.query("SELECT 1"))).toBeInstanceOf(Error);
+      for (const user of users) expect(await exists(user)).toBe(false);
+      const log = server.log().slice(before);
+      expect(log).toContain(`ALTER ROLE "${name("plain")}" NOLOGIN`);
+      for (const untouched of [name("no-login"), name("missing-1"), admin.username]) {
+        expect(log).not.toContain(`ALTER ROLE "${untouched}"`);
+      }
+      expect(log).not.toContain(`"${name("missing-1")}", `);
+      await (await server.connect(loginOf(admin))).end();
+    });
+
+    test("a name that is being created is waited for, and no other waits with it", async () => {
+      const users = ["ahead", "busy", "behind"].map(name);
+      for (const user of users) if (user !== name("busy")) await createLogin(plugin, user, "x");
+      const gate = await server.connect({ database });
+      await gate.query("BEGIN; SELECT pg_advisory_xact_lock(42)");
+      const creation = createLogin(plugin, name("busy"), "x", "SELECT pg_advisory_xact_lock(42)");
+      const waiting = (count: number) => async () => {
+        const locks = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+        return (await server.query(locks)).length === count;
+      };
+      await until("the creation to be under way", waiting(1));
+      const deletion = plugin.deleteUsers(doomed(...users, name("never-was")));
+      await until("the deletion to wait", waiting(2));
+      expect(await Promise.all([exists(name("ahead")), exists(name("behind"))])).toEqual([false, false]);
+      await gate.query("COMMIT");
+      await gate.end();
+      await creation;
+      expect(await deletion).toEqual([null, null, null, null]);
+      expect(await exists(name("busy"))).toBe(false);
     });
 
     test("the administrator itself is never dropped, nor locked out", async () => {

@@ -9,6 +9,9 @@
  * 3. In each other database where a role holds something: hand its objects to the administrator, drop its privileges.
  * 4. One transaction: the same in this database, then drop the roles. Afterwards look that roles and sessions are gone.
  *
+ * Of a quiet batch the server says one row, and it takes three round trips, since all that is sent and read costs the one
+ * thread of a command that drops many. So a commit is sent together with what comes before and after it.
+ *
  * A refusal of a statement about many roles does not say whose it is, so the set is halved until it is about one.
  */
 
@@ -16,13 +19,14 @@ import { failpoint } from "../../../../base/failpoint.ts";
 import type { RevokeOutcome } from "../../../../framework/secret.ts";
 import { ConnectionLost, type Redactor, StatementRefused } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
-import type { Connection, Row } from "./connection.ts";
+import type { Connection, QueryOutcome, Row } from "./connection.ts";
+import { type DoomedRoles, type FoundRoles, findQuery, readFound, without } from "./doomed-roles.ts";
 import { asDatabaseError } from "./failures.ts";
 import { cleanElsewhere, DROP_LIMITS, type DropContext, failure, handOver } from "./hand-over.ts";
-import { identifier, identifiers } from "./quoting.ts";
-import { type DoomedRole, roleOf, rolesQuery } from "./roles.ts";
-import { awaitSessions, endSessions, sessionHolders } from "./sessions.ts";
-import { begin, commit, firstFailure, lockKey, rowsOf, WAIT_LIMITS } from "./transaction.ts";
+import { activeOf, type Holdings, holdingsOf, involvedQuery, joinsOf } from "./holdings.ts";
+import { identifier, identifiers, textArray } from "./quoting.ts";
+import { awaitSessions, endSessions } from "./sessions.ts";
+import { begin, COMMIT, checkCommit, firstFailure, lockKey, rowsOf, WAIT_LIMITS } from "./transaction.ts";
 
 /** The most roles of one transaction; PostgreSQL runs out of memory for locks at some 8,000. */
 export const ROLES_PER_TRANSACTION_MAX = 500;
@@ -31,20 +35,14 @@ export const ROLES_PER_TRANSACTION_MAX = 500;
 const CONCURRENTLY_UPDATED = "XX000";
 const OVERTAKEN_ROUNDS_MAX = 3;
 
-/** Who holds what, once the sessions are gone. */
-interface Holdings {
-  /** Something in this database, or shared by all. */
-  readonly here: Set<string>;
-  readonly elsewhere: Map<string, Set<string>>;
-}
-
-const HOLDINGS_QUERY = `
-SELECT DISTINCT d.refobjid::int8::float8 AS oid, b.datname::text AS database,
-  d.dbid = 0 OR b.datname = current_database() AS is_here
-FROM pg_shdepend d LEFT JOIN pg_database b ON b.oid = d.dbid
-WHERE d.refclassid = 'pg_authid'::regclass AND d.refobjid = ANY($1::oid[]) AND (d.dbid = 0 OR b.oid IS NOT NULL)`;
-
 const ROLES_LEFT_QUERY = "SELECT rolname::text AS name FROM pg_roles WHERE rolname = ANY($1::text[])";
+
+/** Roles that are left, and the numbers of those that have sessions. */
+const LEFT_QUERY = `
+SELECT rolname::text AS name, NULL::float8 AS oid FROM pg_roles WHERE rolname = ANY($1::text[])
+UNION ALL
+SELECT DISTINCT NULL, usesysid::int8::float8 FROM pg_stat_activity
+WHERE usesysid = ANY($2::oid[]) AND pid <> pg_backend_pid()`;
 
 /**
  * Drops roles over one connection.
@@ -110,78 +108,85 @@ async function dropSet(
   outcomes: Map<string, RevokeOutcome>,
   busy: string[],
 ): Promise<void> {
-  const locked = await disableLogins(connection, names, context.redactor);
-  failpoint("drop-roles:logins-disabled");
-  busy.push(...locked.busy);
-  const present = new Set(locked.roles.map(({ name }) => name));
-  const isBusy = new Set(locked.busy);
-  for (const name of names) if (!present.has(name) && !isBusy.has(name)) outcomes.set(name, null);
-  for (const { name, isSelf } of locked.roles) {
-    if (isSelf) outcomes.set(name, failure(name, "it is the administrator of this connection"));
+  const found = await find(connection, names);
+  busy.push(...found.busy);
+  for (const name of found.missing) outcomes.set(name, null);
+  if (found.self !== undefined) {
+    outcomes.set(found.self, failure(found.self, "it is the administrator of this connection"));
   }
-  const roles = locked.roles.filter(({ isSelf }) => !isSelf);
-  if (roles.length === 0) return;
+  const { roles } = found;
+  const involved = await disableLogins(connection, roles, context.redactor);
+  failpoint("drop-roles:logins-disabled");
+  if (roles.names.length === 0) return;
 
-  const holdings = await quieten(connection, roles, context, outcomes);
+  const holdings = await quieten(connection, roles, involved, context, outcomes);
   failpoint("drop-roles:sessions-ended");
   for (const [database, holders] of holdings.elsewhere) {
     const holding = [...holders].filter((name) => !outcomes.has(name));
     if (holding.length > 0) await cleanElsewhere(database, holding, context, outcomes);
     failpoint("drop-roles:elsewhere-cleaned");
   }
-  const ready = roles.filter(({ name }) => !outcomes.has(name));
-  if (ready.length > 0) await dropReady(connection, ready, holdings.here, context, outcomes);
+  const ready = roles.names.filter((name) => !outcomes.has(name));
+  if (ready.length > 0) await dropReady(connection, roles, ready, holdings.here, context, outcomes);
 }
 
-/** Step 1. With several names, one that is locked is set aside instead of waited for. */
-async function disableLogins(
+/** Begins step 1. With several names, one that is locked is set aside instead of waited for. */
+async function find(
   connection: Connection,
   names: readonly string[],
-  redactor: Redactor,
-): Promise<{ readonly roles: DoomedRole[]; readonly busy: string[] }> {
-  const tried = await connection.pipeline([begin(WAIT_LIMITS, false), lockQuery(names), rolesQuery(names)]);
+): Promise<FoundRoles & { readonly busy: readonly string[] }> {
+  const tried = await connection.pipeline([begin(WAIT_LIMITS, false), lockQuery(names), findQuery(names)]);
   const failed = firstFailure(tried);
   if (failed !== undefined) return rollBack(connection, failed.failure);
-  const busy = rowsOf(tried[1])
-    .filter(({ locked }) => locked === false)
-    .map(({ name }) => String(name));
-  const rows = rowsOf(tried[2]).filter(({ name }) => !busy.includes(String(name)));
-  const statements = rows
-    .filter(({ can_login, is_self }) => can_login === true && is_self !== true)
-    .map(({ name }) => `ALTER ROLE ${identifier(String(name))} NOLOGIN`);
-  if (statements.length > 0) {
-    const [outcome] = await connection.pipeline([{ text: statements.join("; ") }]);
-    if (outcome?.failure !== undefined) return rollBack(connection, outcome.failure);
-  }
-  await commit(connection, redactor).catch(retryable);
-  return { roles: rows.map(roleOf), busy };
+  const busy = names.length === 1 ? [] : rowsOf(tried[1]).map(({ place }) => names[Number(place) - 1] ?? "");
+  if (busy.length === 0) return { ...readFound(names, rowsOf(tried[2])[0]), busy };
+  const others = without(names, busy);
+  const [again] = await connection.pipeline([findQuery(others)]);
+  if (again?.failure !== undefined) return rollBack(connection, again.failure);
+  return { ...readFound(others, rowsOf(again)[0]), busy };
+}
+
+/**
+ * Ends step 1, and looks what step 2 has to do: sent together, since a commit after a refusal rolls back.
+ * @returns The rows of {@link involvedQuery}.
+ */
+async function disableLogins(
+  connection: Connection,
+  roles: DoomedRoles,
+  redactor: Redactor,
+): Promise<readonly Row[]> {
+  const statements = roles.logins.map((name) => `ALTER ROLE ${identifier(name)} NOLOGIN`);
+  const tried = await connection.pipeline([
+    ...(statements.length === 0 ? [] : [{ text: statements.join("; ") }]),
+    COMMIT,
+    ...(roles.names.length === 0 ? [] : [involvedQuery(roles)]),
+  ]);
+  const isCommitLast = roles.names.length === 0;
+  requireCommitted(tried, tried.length - (isCommitLast ? 1 : 2), redactor);
+  return isCommitLast ? [] : rowsOf(tried.at(-1));
 }
 
 /** Step 2. */
 async function quieten(
   connection: Connection,
-  roles: readonly DoomedRole[],
+  roles: DoomedRoles,
+  involved: readonly Row[],
   context: DropContext,
   outcomes: Map<string, RevokeOutcome>,
 ): Promise<Holdings> {
-  const oids = roles.map(({ oid }) => oid);
-  const holdingsQuery = { text: HOLDINGS_QUERY, values: [oids] };
-  const looked = await connection.pipeline([sessionHolders(oids), holdingsQuery]);
-  const failed = firstFailure(looked);
-  if (failed !== undefined) throw failed.failure;
-  const active = rowsOf(looked[0]).map(({ oid }) => Number(oid));
-  const involved = new Set([...active, ...rowsOf(looked[1]).map(({ oid }) => Number(oid))]);
-  const joins = roles.flatMap(({ oid, join }) => (involved.has(oid) && join !== undefined ? [join] : []));
+  const joins = joinsOf(roles, involved);
   if (joins.length > 0) await connection.query({ text: joins.join("; ") });
-  if (active.length === 0) return readHoldings(roles, rowsOf(looked[1]));
+  const active = activeOf(involved);
+  if (active.length === 0) return holdingsOf(roles, involved);
   await awaitSessions(connection, active, context.plugin.clock, context.graceUntilMs);
   const remaining = await endSessions(connection, active, context.plugin.clock);
-  for (const { name, oid } of roles) {
-    if (remaining.has(oid)) outcomes.set(name, failure(name, "its sessions do not end"));
+  const byOid = roles.byOid();
+  for (const oid of remaining) {
+    const name = byOid.get(oid) ?? "";
+    outcomes.set(name, failure(name, "its sessions do not end"));
   }
   // What a session did until its end counts too.
-  const rows = await connection.query(holdingsQuery);
-  return readHoldings(roles, rows);
+  return holdingsOf(roles, await connection.query(involvedQuery(roles)));
 }
 
 function lockQuery(names: readonly string[]) {
@@ -191,16 +196,21 @@ function lockQuery(names: readonly string[]) {
   }
   return {
     text:
-      "SELECT name, pg_try_advisory_xact_lock(key) AS locked " +
-      "FROM unnest($1::text[], $2::bigint[]) AS wanted(name, key)",
-    values: [names, names.map(lockKey)],
+      "SELECT place::int FROM unnest($1::bigint[]) WITH ORDINALITY AS wanted(key, place) " +
+      "WHERE NOT pg_try_advisory_xact_lock(key)",
+    values: [`{${names.map(lockKey).join(",")}}`],
   };
 }
 
-/** A commit whose answer is lost is a lost connection here: the step can be done again. */
-function retryable(error: unknown): never {
-  if (error instanceof DatabaseError && error.kind === "ambiguous") throw new ConnectionLost(error.message);
-  throw error;
+/**
+ * Reads the outcomes of queries that were sent together, the commit among them. A commit whose answer is lost is a lost
+ * connection here: the step can be done again.
+ */
+function requireCommitted(tried: readonly QueryOutcome[], commitAt: number, redactor: Redactor): void {
+  const failed = firstFailure(tried);
+  if (failed?.failure instanceof ConnectionLost) throw failed.failure;
+  if (failed === undefined || failed.index === commitAt) checkCommit(tried[commitAt], redactor);
+  if (failed !== undefined) throw failed.failure;
 }
 
 async function rollBack(connection: Connection, failureSeen: Error): Promise<never> {
@@ -208,65 +218,50 @@ async function rollBack(connection: Connection, failureSeen: Error): Promise<nev
   throw failureSeen;
 }
 
-function readHoldings(roles: readonly DoomedRole[], rows: readonly Row[]): Holdings {
-  const nameOf = new Map(roles.map(({ name, oid }) => [oid, name]));
-  const here = new Set<string>();
-  const elsewhere = new Map<string, Set<string>>();
-  for (const row of rows) {
-    const name = nameOf.get(Number(row.oid));
-    if (name === undefined) continue;
-    if (row.is_here === true) {
-      here.add(name);
-    } else {
-      const database = String(row.database);
-      const holders = elsewhere.get(database) ?? new Set();
-      elsewhere.set(database, holders.add(name));
-    }
-  }
-  return { here, elsewhere };
-}
-
 /** Step 4. */
 async function dropReady(
   connection: Connection,
-  roles: readonly DoomedRole[],
+  roles: DoomedRoles,
+  ready: readonly string[],
   holdersHere: ReadonlySet<string>,
   context: DropContext,
   outcomes: Map<string, RevokeOutcome>,
 ): Promise<void> {
-  const names = roles.map(({ name }) => name);
-  const holders = names.filter((name) => holdersHere.has(name));
-  const tried = await connection.pipeline([
+  const holders = ready.filter((name) => holdersHere.has(name));
+  const queries = [
     begin(DROP_LIMITS),
     ...(holders.length === 0 ? [] : [{ text: handOver(holders) }]),
-    { text: `DROP ROLE IF EXISTS ${identifiers(names)}` },
-  ]);
-  const failed = firstFailure(tried);
-  if (failed !== undefined) return rollBack(connection, failed.failure);
-  await commit(connection, context.redactor).catch(retryable);
+    { text: `DROP ROLE IF EXISTS ${identifiers(ready)}` },
+    COMMIT,
+    // Seen by whoever looks after the commit.
+    { text: LEFT_QUERY, values: [textArray(ready), roles.oids] },
+  ];
+  const tried = await connection.pipeline(queries);
+  requireCommitted(tried, queries.indexOf(COMMIT), context.redactor);
   failpoint("drop-roles:dropped");
-  await verifyGone(connection, roles, context, outcomes);
+  const left = rowsOf(tried.at(-1));
+  if (left.length === 0) for (const name of ready) outcomes.set(name, null);
+  else await judgeLeft(connection, roles, ready, left, context, outcomes);
 }
 
-async function verifyGone(
+/** Says of each role whether it, or a session of it, is still there. */
+async function judgeLeft(
   connection: Connection,
-  roles: readonly DoomedRole[],
+  roles: DoomedRoles,
+  ready: readonly string[],
+  left: readonly Row[],
   context: DropContext,
   outcomes: Map<string, RevokeOutcome>,
 ): Promise<void> {
-  const oids = roles.map(({ oid }) => oid);
-  const looked = await connection.pipeline([
-    { text: ROLES_LEFT_QUERY, values: [roles.map(({ name }) => name)] },
-    sessionHolders(oids),
-  ]);
-  const failed = firstFailure(looked);
-  if (failed !== undefined) throw failed.failure;
-  const left = new Set(rowsOf(looked[0]).map(({ name }) => String(name)));
-  const active = rowsOf(looked[1]).map(({ oid }) => Number(oid));
+  const byOid = roles.byOid();
+  const isReady = new Set(ready);
+  const active = left.flatMap(({ oid }) => (isReady.has(byOid.get(Number(oid)) ?? "") ? [Number(oid)] : []));
   // A login that was being let in while it was taken away; a superuser can still end its session.
   const isEnded = active.length === 0 || (await areEnded(connection, active, context));
-  for (const { name, oid } of roles) {
-    const isLeft = left.has(name) || (!isEnded && active.includes(oid));
+  const there = new Set(left.flatMap(({ name }) => (typeof name === "string" ? [name] : [])));
+  for (const oid of isEnded ? [] : active) there.add(byOid.get(oid) ?? "");
+  for (const name of ready) {
+    const isLeft = there.has(name);
     outcomes.set(name, isLeft ? failure(name, "the role or a session of it is still there") : null);
   }
 }

@@ -26,8 +26,16 @@ export function rolesQuery(names: readonly string[]): Query {
 
 export function roleOf(row: Row): DoomedRole {
   const name = String(row.name);
-  // Since 16 membership alone does not carry the role's rights; before, the options did not exist.
-  const options = Number(row.version) >= 160_000 ? " WITH INHERIT TRUE, SET TRUE" : "";
-  const join = row.is_joined === true ? undefined : `GRANT ${identifier(name)} TO CURRENT_USER${options}`;
+  const join = row.is_joined === true ? undefined : joinRole(name, Number(row.version));
   return { name, oid: Number(row.oid), join, isSelf: row.is_self === true };
+}
+
+/**
+ * The statement that gives the administrator a role's rights.
+ * @param version - The server's, as in `server_version_num`.
+ */
+export function joinRole(name: string, version: number): string {
+  // Since 16 membership alone does not carry the role's rights; before, the options did not exist.
+  const options = version >= 160_000 ? " WITH INHERIT TRUE, SET TRUE" : "";
+  return `GRANT ${identifier(name)} TO CURRENT_USER${options}`;
 }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { ConnectionLost, type Redactor } from "../../failures.ts";
 import { DatabaseError } from "../../plugin.ts";
 import type { Connection, Query, QueryOutcome, Row } from "./connection.ts";
@@ -32,7 +32,7 @@ export function begin(limits: ServerLimits, isFlushed = true): Query {
 
 /** The key under which creation and deletion of a user name exclude each other: the first 8 bytes of its SHA-256. */
 export function lockKey(username: string): string {
-  return createHash("sha256").update(username).digest().readBigInt64BE(0).toString();
+  return hash("sha256", username, "buffer").readBigInt64BE(0).toString();
 }
 
 /** The first failure among outcomes; later ones follow from it, since a failed transaction refuses all that comes after. */
@@ -60,9 +60,10 @@ export async function commit(connection: Connection, redactor: Redactor): Promis
   checkCommit(outcome, redactor);
 }
 
-const COMMIT: Query = { text: "COMMIT" };
+export const COMMIT: Query = { text: "COMMIT" };
 
-function checkCommit(outcome: QueryOutcome | undefined, redactor: Redactor): void {
+/** Like {@link commit}, of a {@link COMMIT} that was sent together with other queries. */
+export function checkCommit(outcome: QueryOutcome | undefined, redactor: Redactor): void {
   if (outcome === undefined || outcome.failure instanceof ConnectionLost) {
     const reason = outcome?.failure?.message ?? "no answer";
     throw new DatabaseError("ambiguous", `connection lost while committing: ${redactor.text(reason)}`);
