@@ -16,6 +16,7 @@ import {
 import { NameCipher } from "./name-cipher.ts";
 import type { Barrier, KeyStatus, NamePage } from "./port.ts";
 import type { KeyringKeys } from "./root-key.ts";
+import { TagHash } from "./tag-hash.ts";
 import { decryptValue, encryptValue, termOf } from "./value-cipher.ts";
 
 /** What a barrier works with. */
@@ -49,6 +50,7 @@ export async function loadKeyring(storage: Storage, root: KeyringKeys): Promise<
 export class StoreBarrier implements Barrier {
   readonly #parts: BarrierParts;
   readonly #names: NameCipher;
+  readonly #tags: TagHash;
   readonly #hashKey: KeyObject;
   readonly #keys = new Map<number, KeyObject>();
   #keyring: Keyring;
@@ -58,6 +60,7 @@ export class StoreBarrier implements Barrier {
   constructor(parts: BarrierParts, keyring: Keyring) {
     this.#parts = parts;
     this.#names = new NameCipher(keyring.nameKey);
+    this.#tags = new TagHash(keyring.nameKey);
     this.#hashKey = createSecretKey(keyring.hashKey);
     this.#keyring = keyring;
     this.#adopt(keyring);
@@ -105,6 +108,12 @@ export class StoreBarrier implements Barrier {
     }
   }
 
+  async find(tag: string, page: PageRequest): Promise<ScanPage> {
+    const { entries, next } = await this.#parts.storage.find(this.#tags.hash(tag), page);
+    await this.#learnTerms(entries);
+    return { entries: entries.map((entry) => this.#open(entry)), next };
+  }
+
   async commit(writes: readonly Write[]): Promise<readonly number[]> {
     const age = Math.abs(this.#parts.clock.now() - this.#loadedAt);
     if (age > KEYRING_AGE_MS_MAX) await this.#reload();
@@ -118,7 +127,11 @@ export class StoreBarrier implements Barrier {
     return writes.map((write) => {
       const key = this.#names.encryptKey(write.key);
       if (write.op !== "put") return { ...write, key };
-      return { ...write, key, value: encryptValue(termKey, write.key, write.value, this.#parts.random) };
+      const value = encryptValue(termKey, write.key, write.value, this.#parts.random);
+      const { tags } = write;
+      return tags === undefined
+        ? { ...write, key, value }
+        : { ...write, key, value, tags: tags.map((tag) => this.#tags.hash(tag)) };
     });
   }
 
@@ -208,8 +221,9 @@ export class StoreBarrier implements Barrier {
   }
 
   #open(entry: StoredEntry): StoredEntry {
-    const key = this.#names.decryptKey(entry.key);
-    return { ...entry, key, value: this.#decrypt(key, entry) };
+    const { version, dueAt } = entry;
+    const key = this.#names.readKey(entry.key);
+    return { key, value: this.#decrypt(key, entry), version, dueAt };
   }
 
   #decrypt(plain: string, { key: stored, value }: StoredEntry): Buffer {

@@ -8,13 +8,14 @@
  * `parent` is the plain path above the segment with its final `/` ("" at the top); both are UTF-8. Equal names have equal
  * ciphertexts only below the same parent, and a name that was moved to another parent is refused.
  */
-import { createCipheriv, createDecipheriv, createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createCipheriv, createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 import { VsecError } from "../base/errors.ts";
 import { damagedEntry } from "./damage.ts";
 import { deriveKey } from "./derive.ts";
 import { Lru } from "./lru.ts";
 
 const SIV_BYTES = 16;
+const BLOCK_BYTES = 16;
 
 /** The longest encrypted key, which is what every store takes. A segment of n bytes becomes (16 + n) * 4 / 3 characters. */
 export const STORED_KEY_LENGTH_MAX = 4096;
@@ -34,14 +35,16 @@ const TOP: Parent = { plain: "", stored: "", context: Buffer.alloc(4) };
 
 export class NameCipher {
   readonly #macKey: KeyObject;
-  readonly #encKey: KeyObject;
+  /** Encrypts blocks one by one, whatever it encrypted before: what CTR mode consists of. Made once, as making it costs most. */
+  readonly #blocks: ReturnType<typeof createCipheriv>;
   readonly #byPlain = new Lru<Parent>(PARENTS_MAX);
   readonly #byStored = new Lru<Parent>(PARENTS_MAX);
 
   /** @param nameKey - 32 bytes. */
   constructor(nameKey: Uint8Array) {
     this.#macKey = deriveKey(nameKey, "vsec name mac v1");
-    this.#encKey = deriveKey(nameKey, "vsec name encryption v1");
+    this.#blocks = createCipheriv("aes-256-ecb", deriveKey(nameKey, "vsec name encryption v1"), null);
+    this.#blocks.setAutoPadding(false);
   }
 
   /** @throws USAGE when the key has an empty segment, is too long once encrypted, or is not valid Unicode. */
@@ -62,10 +65,27 @@ export class NameCipher {
 
   /** @throws BARRIER_DAMAGED when the key was not written by us at this place. */
   decryptKey(stored: string): string {
+    const { parent, segment } = this.#split(stored);
+    return parent.plain + this.#decrypt(parent, segment, stored);
+  }
+
+  #split(stored: string): { readonly parent: Parent; readonly segment: string } {
     if (stored.length > STORED_KEY_LENGTH_MAX) throw damagedEntry(stored, "its name is too long");
     const cut = stored.lastIndexOf("/") + 1;
-    const parent = this.#parentOfStored(stored.slice(0, cut), stored);
-    return parent.plain + this.#decrypt(parent, stored.slice(cut), stored);
+    return { parent: this.#parentOfStored(stored.slice(0, cut), stored), segment: stored.slice(cut) };
+  }
+
+  /**
+   * Decrypts the key of an entry whose value is decrypted with it: the last segment is not verified here, since the value's
+   * associated data hold the whole key, and tell any other.
+   * @throws BARRIER_DAMAGED like {@link NameCipher.decryptKey} for what is above the last segment.
+   */
+  readKey(stored: string): string {
+    const { parent, segment } = this.#split(stored);
+    const sealed = sealedName(segment, stored);
+    return (
+      parent.plain + this.#crypt(sealed.subarray(0, SIV_BYTES), sealed.subarray(SIV_BYTES)).toString("utf8")
+    );
   }
 
   /**
@@ -114,24 +134,49 @@ export class NameCipher {
   #encrypt(parent: Parent, segment: string): string {
     const bytes = Buffer.from(segment, "utf8");
     const siv = this.#siv(parent, bytes);
-    const cipher = createCipheriv("aes-256-ctr", this.#encKey, siv);
-    return Buffer.concat([siv, cipher.update(bytes), cipher.final()]).toString("base64url");
+    return Buffer.concat([siv, this.#crypt(siv, bytes)]).toString("base64url");
   }
 
   #decrypt(parent: Parent, segment: string, wholeKey: string): string {
-    const sealed = Buffer.from(segment, "base64url");
-    // The decoder skips what it does not know; only one spelling of a name may be taken.
-    if (sealed.length <= SIV_BYTES || sealed.toString("base64url") !== segment) {
-      throw damagedEntry(wholeKey, "its name is malformed");
-    }
+    const sealed = sealedName(segment, wholeKey);
     const siv = sealed.subarray(0, SIV_BYTES);
-    const decipher = createDecipheriv("aes-256-ctr", this.#encKey, siv);
-    const bytes = Buffer.concat([decipher.update(sealed.subarray(SIV_BYTES)), decipher.final()]);
+    const bytes = this.#crypt(siv, sealed.subarray(SIV_BYTES));
     if (!timingSafeEqual(siv, this.#siv(parent, bytes))) {
       throw damagedEntry(wholeKey, "its name was not written here");
     }
     return bytes.toString("utf8");
   }
+
+  /** CTR mode (NIST SP 800-38A, 6.5): the blocks that count up from the first one, encrypted, XOR the bytes. Its own inverse. */
+  #crypt(firstBlock: Uint8Array, bytes: Uint8Array): Buffer {
+    const counters = Buffer.allocUnsafe(Math.ceil(bytes.length / BLOCK_BYTES) * BLOCK_BYTES);
+    for (let at = 0; at < counters.length; at += BLOCK_BYTES) {
+      counters.set(firstBlock, at);
+      addToBlock(counters, at, at / BLOCK_BYTES);
+    }
+    const stream = this.#blocks.update(counters);
+    const result = stream.subarray(0, bytes.length);
+    for (let at = 0; at < result.length; at += 1) result[at] = (result[at] ?? 0) ^ (bytes[at] ?? 0);
+    return result;
+  }
+}
+
+/** Adds to the block at `start`, which is one big-endian number, modulo 2^128. */
+function addToBlock(blocks: Buffer, start: number, addend: number): void {
+  let carry = addend;
+  for (let at = start + BLOCK_BYTES - 1; carry > 0 && at >= start; at -= 1) {
+    carry += blocks[at] ?? 0;
+    blocks[at] = carry & 0xff;
+    carry >>>= 8;
+  }
+}
+
+/** The bytes of a stored segment. @throws BARRIER_DAMAGED unless it has the form of one. */
+function sealedName(segment: string, wholeKey: string): Buffer {
+  const sealed = Buffer.from(segment, "base64url");
+  // The decoder skips what it does not know; only one spelling of a name may be taken.
+  if (sealed.length > SIV_BYTES && sealed.toString("base64url") === segment) return sealed;
+  throw damagedEntry(wholeKey, "its name is malformed");
 }
 
 function contextOf(plain: string): Buffer {

@@ -27,6 +27,11 @@ export interface Barrier {
   get(key: string): Promise<StoredEntry | null>;
   list(prefix: string, page: PageRequest): Promise<NamePage>;
   scan(prefix: string, page: PageRequest): Promise<ScanPage>;
+  /**
+   * As in the storage port. Which entries carry a tag is not authenticated: whoever has changed the file can have taken one away or
+   * put it elsewhere. The values are, so whoever finds an entry looks whether it is one that should carry the tag.
+   */
+  find(tag: string, page: PageRequest): Promise<ScanPage>;
   commit(writes: readonly Write[]): Promise<readonly number[]>;
   /**
    * Due entries, as in the storage port. Damaged ones are left out (and stay claimed) as long as others are due.

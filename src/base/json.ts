@@ -49,6 +49,9 @@ export class RefusedJson extends SyntaxError {}
 /** The name that objects of JavaScript have for something else: a later copy of the data could meet it. */
 const PROTOTYPE_KEY = "__proto__";
 
+/** A text without any of these has no key of that name, in whatever way it may be written: an escape can stand for any letter. */
+const MAYBE_PROTOTYPE_KEY = /__proto__|\\u/;
+
 /**
  * Checks a parsed value's nesting, and copies its objects without `__proto__` keys.
  * @throws RefusedJson when the value nests deeper.
@@ -62,6 +65,13 @@ function harden(value: unknown, depth: number, depthMax: number): Json {
     if (key !== PROTOTYPE_KEY) copy[key] = harden(item, depth + 1, depthMax);
   }
   return copy;
+}
+
+/** @throws RefusedJson when the value nests deeper. */
+function checkDepth(value: unknown, depth: number, depthMax: number): void {
+  if (depth > depthMax) throw new RefusedJson(`nested deeper than ${depthMax} levels`);
+  if (typeof value !== "object" || value === null || value instanceof ExactNumber) return;
+  for (const key in value) checkDepth((value as Record<string, unknown>)[key], depth + 1, depthMax);
 }
 
 /**
@@ -93,7 +103,10 @@ function keepExact(_key: string, value: unknown, { source }: { readonly source?:
  * @throws SyntaxError for malformed text; RefusedJson for one that nests deeper.
  */
 export function parseJson(text: string, depthMax = DEPTH_MAX): Json {
-  return harden(parsed(text), 0, depthMax);
+  const value = parsed(text);
+  if (MAYBE_PROTOTYPE_KEY.test(text)) return harden(value, 0, depthMax);
+  checkDepth(value, 0, depthMax);
+  return value as Json;
 }
 
 /**

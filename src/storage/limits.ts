@@ -2,10 +2,12 @@
  * What every adapter accepts, so that what one of them takes, all of them take. A breach is a mistake of the calling code,
  * not of a user or the world, and is a RangeError.
  */
-import type { ClaimRequest, PageRequest, Write } from "./port.ts";
+import { type ClaimRequest, type PageRequest, TAGS_MAX, type Write } from "./port.ts";
 
 /** UTF-16 code units of a key. */
 export const KEY_LENGTH_MAX = 4096;
+/** UTF-16 code units of a tag. */
+export const TAG_LENGTH_MAX = 64;
 export const VALUE_BYTES_MAX = 32 * 1024 * 1024;
 export const BATCH_WRITES_MAX = 100_000;
 /** Entries or names of one page or claim. */
@@ -40,6 +42,19 @@ function checkText(text: string): void {
   if (REFUSED.test(text)) throw new RangeError("a storage key must not hold NUL, surrogates or U+FFFF");
 }
 
+/** @throws RangeError unless `tag` is a short text of accepted characters. */
+export function checkTag(tag: string): void {
+  if (tag === "" || tag.length > TAG_LENGTH_MAX)
+    throw new RangeError(`a storage tag must have 1 to ${TAG_LENGTH_MAX} characters`);
+  checkText(tag);
+}
+
+function checkTags(tags: readonly string[]): void {
+  if (tags.length > TAGS_MAX) throw new RangeError(`an entry must not carry more than ${TAGS_MAX} tags`);
+  if (new Set(tags).size !== tags.length) throw new RangeError("an entry must not carry a tag twice");
+  for (const tag of tags) checkTag(tag);
+}
+
 /** @throws RangeError for a limit outside 1 to {@link PAGE_LIMIT_MAX}, or a cursor that no page has handed out. */
 export function checkPage(page: PageRequest): void {
   checkLimit(page.limit);
@@ -66,6 +81,7 @@ export function checkWrites(writes: readonly Write[]): void {
     if (write.value.length > VALUE_BYTES_MAX)
       throw new RangeError(`a stored value must not be larger than ${VALUE_BYTES_MAX} bytes`);
     if (typeof write.dueAt === "number") checkTime(write.dueAt);
+    if (write.tags !== undefined) checkTags(write.tags);
   }
 }
 

@@ -3,6 +3,9 @@
  *
  * Keys are `/`-joined non-empty segments (the barrier encrypts each segment; the store never sees a name). They sort by
  * code unit, so the children of a key are one range. Values are opaque bytes. Times are milliseconds since the epoch.
+ *
+ * An entry may carry tags, under which it is found beside its key. They are part of it: they change and go with it, so no index
+ * can name an entry that is not there.
  */
 
 /** An entry as it is stored. */
@@ -17,7 +20,7 @@ export interface StoredEntry {
 
 /**
  * One write of a batch. `expect` is a precondition: the entry's present version, or {@link ABSENT}. A put without `dueAt`
- * (or with null) has no due time. A put or delete ends any claim on the entry.
+ * (or with null) has no due time, one without `tags` leaves none on it. A put or delete ends any claim on the entry.
  */
 export type Write =
   | {
@@ -25,11 +28,16 @@ export type Write =
       readonly key: string;
       readonly value: Uint8Array;
       readonly dueAt?: number | null;
+      /** At most {@link TAGS_MAX} short texts, each once. */
+      readonly tags?: readonly string[];
       readonly expect?: number;
     }
   | { readonly op: "delete"; readonly key: string; readonly expect?: number }
   /** Writes nothing; the batch fails unless the entry is at this version. */
   | { readonly op: "check"; readonly key: string; readonly expect: number };
+
+/** How many tags one entry may carry. */
+export const TAGS_MAX = 5;
 
 /** As a precondition: no such entry. */
 export const ABSENT = 0;
@@ -71,6 +79,9 @@ export interface Storage {
 
   /** All entries below `prefix`, at any depth, in key order. */
   scan(prefix: string, page: PageRequest): Promise<ScanPage>;
+
+  /** All entries that carry the tag, each once, in an order of the store's own. */
+  find(tag: string, page: PageRequest): Promise<ScanPage>;
 
   /**
    * Applies the writes all or not at all, durably: when it resolves they survive a power cut.

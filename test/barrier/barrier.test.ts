@@ -422,6 +422,7 @@ function bound(storage: Storage): Storage {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    find: (tag, page) => storage.find(tag, page),
     commit: (writes) => storage.commit(writes),
     claim: (request) => storage.claim(request),
     release: (keys, owner) => storage.release(keys, owner),

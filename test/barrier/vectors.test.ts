@@ -4,6 +4,7 @@ import { argon2Sync } from "node:crypto";
 import { decryptKeyring, encryptKeyring } from "../../src/barrier/keyring.ts";
 import { NameCipher } from "../../src/barrier/name-cipher.ts";
 import { keyringKeys } from "../../src/barrier/root-key.ts";
+import { TagHash } from "../../src/barrier/tag-hash.ts";
 import { decryptValue, encryptValue, termOf } from "../../src/barrier/value-cipher.ts";
 import vectors from "./vectors.json";
 import { beginnings, codeOf, fixedRandom, flips, keyFrom } from "./world.ts";
@@ -48,6 +49,14 @@ describe("names", () => {
     for (const bad of [unusedBits, `${stored}=`, `${stored}.`, ` ${stored}`, `${stored}\n`]) {
       expect(await codeOf(() => names().decryptKey(bad))).toBe("BARRIER_DAMAGED");
     }
+  });
+});
+
+describe("tags", () => {
+  test.each(vectors.tags)("$plain is hashed as the vector says", ({ plain, stored }) => {
+    const tags = new TagHash(bytes(vectors.nameKey));
+    expect(tags.hash(plain)).toBe(stored);
+    expect(tags.hash(plain)).toBe(stored);
   });
 });
 

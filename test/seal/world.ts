@@ -34,6 +34,7 @@ function faulty(storage: Storage, fault: () => Fault): Storage {
     get: (key) => around("get", () => storage.get(key)),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    find: (tag, page) => storage.find(tag, page),
     commit: (writes: readonly Write[]) => around("commit", () => storage.commit(writes)),
     claim: (request) => storage.claim(request),
     release: (keys, owner) => storage.release(keys, owner),

@@ -11,7 +11,15 @@ export function clearBarrier(storage: Storage): Barrier {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
-    commit: (writes) => storage.commit(writes),
+    find: (tag, page) => storage.find(shortened(tag), page),
+    commit: (writes) =>
+      storage.commit(
+        writes.map((write) =>
+          write.op === "put" && write.tags !== undefined
+            ? { ...write, tags: write.tags.map(shortened) }
+            : write,
+        ),
+      ),
     claim: (request) => storage.claim(request),
     release: (keys, owner) => storage.release(keys, owner),
     nextDue: () => storage.nextDue(),
@@ -21,6 +29,11 @@ export function clearBarrier(storage: Storage): Barrier {
     keyStatus: async () => ({ term: 1, installedAt: 0, encryptions: await storage.writes() }),
     rotate: async () => undefined,
   };
+}
+
+/** A store takes tags of the length that they have when they are hashed. */
+function shortened(tag: string): string {
+  return createHash("sha256").update(tag).digest("base64url").slice(0, 22);
 }
 
 export const SEALED_EVERY = 8;

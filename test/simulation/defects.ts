@@ -43,6 +43,7 @@ function methodsOf(barrier: Barrier): Barrier {
     get: (key) => barrier.get(key),
     list: (prefix, page) => barrier.list(prefix, page),
     scan: (prefix, page) => barrier.scan(prefix, page),
+    find: (tag, page) => barrier.find(tag, page),
     commit: (writes) => barrier.commit(writes),
     claim: (request) => barrier.claim(request),
     release: (keys, owner) => barrier.release(keys, owner),
@@ -61,6 +62,7 @@ function lawless(storage: Storage): Storage {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    find: (tag, page) => storage.find(tag, page),
     commit: (writes) =>
       storage.commit(
         writes.filter((write) => write.op !== "check").map(({ expect: _expect, ...write }) => write as Write),
@@ -240,14 +242,5 @@ export const MUTANTS: readonly Mutant[] = [
     name: "a lease that is committed on a mount that is gone",
     breaks: "leftOver",
     defects: { barrier: committing((write) => (write.op === "check" ? null : write)) },
-  },
-  {
-    name: "a lease that is forgotten without its indexes",
-    breaks: "leftOver",
-    defects: {
-      barrier: committing((write) =>
-        write.op === "delete" && write.key.startsWith("lease-principal/") ? null : write,
-      ),
-    },
   },
 ];

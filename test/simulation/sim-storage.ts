@@ -50,6 +50,10 @@ export function simStorage({ disk, scheduler, chance, faults, owner }: SimStorag
       await atRead();
       return storage.scan(prefix, page);
     },
+    find: async (tag, page) => {
+      await atRead();
+      return storage.find(tag, page);
+    },
     commit,
     claim: async (request) => {
       await scheduler.point(owner);

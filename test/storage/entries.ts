@@ -7,7 +7,11 @@ export type Current = () => Storage;
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (value: Uint8Array): string => new TextDecoder().decode(value);
 
-export function put(key: string, value = key, more: { dueAt?: number | null; expect?: number } = {}): Write {
+export function put(
+  key: string,
+  value = key,
+  more: { dueAt?: number | null; tags?: readonly string[]; expect?: number } = {},
+): Write {
   return { op: "put", key, value: bytes(value), ...more };
 }
 

@@ -2,10 +2,11 @@
 import { expect } from "bun:test";
 import fc from "fast-check";
 import { hasCode } from "../../src/base/errors.ts";
-import type { Storage, StoredEntry, Write } from "../../src/storage/port.ts";
+import { type Storage, type StoredEntry, TAGS_MAX, type Write } from "../../src/storage/port.ts";
 import type { OpenedStorage } from "./contract.ts";
 
 interface ModelEntry extends StoredEntry {
+  readonly tags: readonly string[];
   readonly claim: { readonly owner: string; readonly until: number } | null;
 }
 
@@ -37,8 +38,8 @@ class Model {
       if (write.op === "delete") continue;
       this.puts += 1;
       versions.push(this.puts);
-      const { key, value, dueAt = null } = write;
-      this.entries = [...this.entries, { key, value, dueAt, version: this.puts, claim: null }];
+      const { key, value, dueAt = null, tags = [] } = write;
+      this.entries = [...this.entries, { key, value, dueAt, tags, version: this.puts, claim: null }];
     }
     return versions;
   }
@@ -66,7 +67,7 @@ function availableAt({ dueAt, claim }: ModelEntry): number | null {
   return dueAt === null ? null : Math.max(dueAt, claim?.until ?? dueAt);
 }
 
-function asStored({ claim: _, ...entry }: ModelEntry): StoredEntry {
+function asStored({ claim: _claim, tags: _tags, ...entry }: ModelEntry): StoredEntry {
   return entry;
 }
 
@@ -87,6 +88,8 @@ const limit = fc.integer({ min: 1, max: 5 });
 const value = fc.uint8Array({ maxLength: 4 });
 /** Relative to the model's clock; null: no due time. */
 const dueIn = fc.option(fc.integer({ min: -30, max: 60 }), { freq: 3 });
+const tag = fc.constantFrom("red", "blue", "t-é", "x".repeat(22));
+const tags = fc.option(fc.uniqueArray(tag, { maxLength: TAGS_MAX }), { nil: undefined });
 /** What a precondition says: nothing, the truth, "absent", or something stale. */
 const expectation = fc.constantFrom("none", "none", "true", "true", "absent", "stale");
 
@@ -95,6 +98,7 @@ const wish = fc.record({
   key,
   value,
   dueIn,
+  tags,
   expectation,
 });
 type Wish = typeof wish extends fc.Arbitrary<infer T> ? T : never;
@@ -106,7 +110,8 @@ function toWrite(model: Model, wanted: Wish): Write {
   if (wanted.op === "check") return { op: "check", key: wanted.key, expect: expected ?? version };
   if (wanted.op === "delete") return { op: "delete", key: wanted.key, ...precondition };
   const dueAt = wanted.dueIn === null ? null : model.now + wanted.dueIn;
-  return { op: "put", key: wanted.key, value: wanted.value, dueAt, ...precondition };
+  const tagged = wanted.tags === undefined ? {} : { tags: wanted.tags };
+  return { op: "put", key: wanted.key, value: wanted.value, dueAt, ...tagged, ...precondition };
 }
 
 const commit = fc.array(wish, { maxLength: 4 }).map((wishes) =>
@@ -151,6 +156,24 @@ const scan = fc.tuple(prefix, limit).map(([folder, size]) =>
       if (page.next === null) return;
       after = page.next;
     }
+  }),
+);
+
+const byKey = (a: StoredEntry, b: StoredEntry): number => (a.key < b.key ? -1 : 1);
+
+const find = fc.tuple(tag, limit).map(([wanted, size]) =>
+  command(`find ${wanted} by ${size}`, async (model, real) => {
+    const expected = model.entries.filter((entry) => entry.tags.includes(wanted)).map(asStored);
+    const found: StoredEntry[] = [];
+    for (let after: string | undefined; ; ) {
+      const page = await real.find(wanted, after === undefined ? { limit: size } : { limit: size, after });
+      found.push(...page.entries);
+      expect(page.next === null).toBe(found.length >= expected.length);
+      if (page.next === null) break;
+      expect(page.entries.length).toBe(size);
+      after = page.next;
+    }
+    expect(found.toSorted(byKey)).toEqual(expected.toSorted(byKey));
   }),
 );
 
@@ -203,7 +226,23 @@ const RUNS = process.env.SLOW === "1" ? 2000 : 150;
 /** Runs random commands against fresh stores and the model, and compares every answer. */
 export async function checkAgainstModel(open: () => Promise<OpenedStorage>): Promise<void> {
   const commands = fc.commands(
-    [commit, commit, commit, get, list, scan, claim, claim, release, nextDue, nextDue, writes, advance],
+    [
+      commit,
+      commit,
+      commit,
+      get,
+      list,
+      scan,
+      find,
+      find,
+      claim,
+      claim,
+      release,
+      nextDue,
+      nextDue,
+      writes,
+      advance,
+    ],
     { maxCommands: 60 },
   );
   await fc.assert(

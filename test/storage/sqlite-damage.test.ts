@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import fc from "fast-check";
 import { VsecError } from "../../src/base/errors.ts";
-import type { Storage } from "../../src/storage/port.ts";
+import { type Storage, TAGS_MAX } from "../../src/storage/port.ts";
 import { APPLICATION_ID, FORMAT } from "../../src/storage/sqlite/schema.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
 import { put } from "./entries.ts";
@@ -22,13 +22,18 @@ beforeEach(async () => {
   const storage = openSqliteStorage({ file, create: true });
   await storage.commit(
     Array.from({ length: ENTRY_COUNT }, (_, index) =>
-      put(`lease/${index}`, "x".repeat(200), { dueAt: index }),
+      put(`lease/${index}`, "x".repeat(200), { dueAt: index, tags: tagsOf(index) }),
     ),
   );
   await storage.close();
 });
 
 afterEach(() => removeDirectory(directory));
+
+/** All of them, so that each index of tags has an entry. */
+function tagsOf(index: number): string[] {
+  return Array.from({ length: TAGS_MAX }, (_, place) => `tag ${place} ${index}`);
+}
 
 /** Opens the file with SQLite alone and changes it. */
 function alter(sql: string): void {
@@ -50,6 +55,9 @@ async function useEverything(): Promise<string | undefined> {
     await storage.list("", { limit: 10 });
     await storage.scan("", { limit: 1000 });
     for (let index = 0; index < ENTRY_COUNT; index += 1) await storage.get(`lease/${index}`);
+    for (let index = 0; index < ENTRY_COUNT; index += 1) {
+      for (const tag of tagsOf(index)) await storage.find(tag, { limit: 10 });
+    }
     await storage.nextDue();
     await storage.claim({ now: 1000, limit: 1000, owner: "w", until: 2000 });
     await storage.commit([put("lease/new"), { op: "delete", key: "lease/7" }]);
@@ -121,9 +129,14 @@ test("bytes flipped anywhere never crash it, and every failure has a code", asyn
       const damaged = Buffer.from(content);
       for (const [offset, mask] of places) damaged[offset] = (damaged[offset] ?? 0) ^ mask;
       writeStore(damaged);
-      expect(["STORE_CORRUPT", "STORE_FOREIGN", "STORE_TOO_NEW", "STORE_IO", undefined]).toContain(
-        await useEverything(),
-      );
+      expect([
+        "STORE_CORRUPT",
+        "STORE_FOREIGN",
+        "STORE_TOO_NEW",
+        "STORE_TOO_OLD",
+        "STORE_IO",
+        undefined,
+      ]).toContain(await useEverything());
     }),
     { numRuns: process.env.SLOW === "1" ? 2000 : 60 },
   );
@@ -165,6 +178,11 @@ test("a version that no number can hold is reported as damage", async () => {
 test("a store of a newer format is refused, and told from a damaged one", () => {
   alter(`PRAGMA user_version = ${FORMAT + 1}`);
   expectRefused("STORE_TOO_NEW", `format ${FORMAT + 1}.*up to ${FORMAT}.*newer vsec`);
+});
+
+test("a store of an older format is refused, with what to do about it", () => {
+  alter(`PRAGMA user_version = ${FORMAT - 1}`);
+  expectRefused("STORE_TOO_OLD", `format ${FORMAT - 1}.*format ${FORMAT} only.*make a new store`);
 });
 
 test("a store whose format was lost is refused as damaged", () => {

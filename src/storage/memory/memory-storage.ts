@@ -1,6 +1,6 @@
 import { endOfPrefix, listChildren, type Position, scanStart } from "../children.ts";
 import { conflictError } from "../conflict.ts";
-import { checkClaim, checkKey, checkPage, checkPrefix, checkWrites } from "../limits.ts";
+import { checkClaim, checkKey, checkPage, checkPrefix, checkTag, checkWrites } from "../limits.ts";
 import {
   ABSENT,
   type ClaimRequest,
@@ -28,6 +28,9 @@ export function openMemoryStorage(): Storage {
 class MemoryStorage implements Storage {
   readonly #entries = new Map<string, StoredEntry>();
   readonly #claims = new Map<string, Claim>();
+  /** The tags of the entries that carry any, and the keys of those that carry a tag. */
+  readonly #tags = new Map<string, readonly string[]>();
+  readonly #tagged = new Map<string, Set<string>>();
   /** The entries with a due time. */
   readonly #due = new Map<string, number>();
   /** All keys, in code unit order. */
@@ -59,6 +62,16 @@ class MemoryStorage implements Storage {
     return { entries: keys.map((key) => this.#mustGet(key)), next };
   }
 
+  async find(tag: string, page: PageRequest): Promise<ScanPage> {
+    checkTag(tag);
+    checkPage(page);
+    const { after = "" } = page;
+    const keys = [...(this.#tagged.get(tag) ?? [])].filter((key) => key > after);
+    const found = keys.sort().slice(0, page.limit);
+    const next = found.length < keys.length ? (found.at(-1) ?? null) : null;
+    return { entries: found.map((key) => this.#mustGet(key)), next };
+  }
+
   async commit(writes: readonly Write[]): Promise<readonly number[]> {
     checkWrites(writes);
     for (const { key, expect } of writes) {
@@ -67,7 +80,7 @@ class MemoryStorage implements Storage {
     }
     const versions: number[] = [];
     for (const write of writes) {
-      if (write.op === "put") versions.push(this.#put(write.key, write.value, write.dueAt ?? null));
+      if (write.op === "put") versions.push(this.#put(write));
       if (write.op === "delete") this.#delete(write.key);
     }
     return versions;
@@ -109,11 +122,12 @@ class MemoryStorage implements Storage {
     // Nothing is held that could be given back.
   }
 
-  #put(key: string, value: Uint8Array, dueAt: number | null): number {
+  #put({ key, value, dueAt = null, tags = [] }: Extract<Write, { op: "put" }>): number {
     if (!this.#entries.has(key)) this.#keys.splice(this.#indexAt({ key, inclusive: true }), 0, key);
     this.#puts += 1;
     this.#entries.set(key, { key, value: Uint8Array.from(value), version: this.#puts, dueAt });
     this.#claims.delete(key);
+    this.#tag(key, tags);
     if (dueAt === null) this.#due.delete(key);
     else this.#due.set(key, dueAt);
     return this.#puts;
@@ -123,7 +137,19 @@ class MemoryStorage implements Storage {
     if (!this.#entries.delete(key)) return;
     this.#keys.splice(this.#indexAt({ key, inclusive: true }), 1);
     this.#claims.delete(key);
+    this.#tag(key, []);
     this.#due.delete(key);
+  }
+
+  #tag(key: string, tags: readonly string[]): void {
+    for (const tag of this.#tags.get(key) ?? []) {
+      const keys = this.#tagged.get(tag);
+      keys?.delete(key);
+      if (keys?.size === 0) this.#tagged.delete(tag);
+    }
+    for (const tag of tags) this.#tagged.set(tag, (this.#tagged.get(tag) ?? new Set()).add(key));
+    if (tags.length === 0) this.#tags.delete(key);
+    else this.#tags.set(key, [...tags]);
   }
 
   #mustGet(key: string): StoredEntry {

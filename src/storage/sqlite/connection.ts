@@ -31,7 +31,7 @@ type OpenMode = Readonly<Record<string, string>>;
 const READ_WRITE: OpenMode = { mode: "rw" };
 const IMMUTABLE: OpenMode = { mode: "ro", immutable: "1" };
 
-/** @throws STORE_MISSING, STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_LOCKED, STORE_READ_ONLY, STORE_FULL, STORE_IO. */
+/** @throws STORE_MISSING, STORE_FOREIGN, STORE_TOO_NEW, STORE_TOO_OLD, STORE_CORRUPT, STORE_LOCKED, STORE_READ_ONLY, STORE_FULL, STORE_IO. */
 export function connect(options: ConnectionOptions): DatabaseSync {
   try {
     return openAs(READ_WRITE, options);
@@ -94,6 +94,12 @@ function checkFormat(database: DatabaseSync, options: ConnectionOptions): void {
     throw new VsecError(
       "STORE_TOO_NEW",
       `the store ${options.file} has format ${format}, and this vsec knows formats up to ${FORMAT}: install a newer vsec`,
+    );
+  if (format < FORMAT)
+    throw new VsecError(
+      "STORE_TOO_OLD",
+      `the store ${options.file} has format ${format}, from before vsec's first release, and this vsec knows format ${FORMAT} ` +
+        "only: revoke its leases with the vsec that made it, and make a new store",
     );
 }
 

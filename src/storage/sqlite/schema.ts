@@ -9,15 +9,27 @@
  * A due entry is in exactly one of two indexes: unclaimed in `entry_due`, claimed in `entry_claim`. So the earliest of
  * both is two seeks, however many entries are due or claimed. (`entry_due` has the column that is always null in it,
  * so that SQLite need not read the row to see that it is.)
+ *
+ * Tags are columns, in no order that means anything, each with an index of the entries that have it. (Measured with 10,000
+ * entries of two tags: entries of their own that name the tagged one took twice the file and twice the time to delete.)
  */
+
+import { TAGS_MAX } from "../port.ts";
 
 /** "vsec" in ASCII: tells our files from other people's SQLite files. */
 export const APPLICATION_ID = 0x76736563;
 
 /** The format's number, in `user_version`. Counted up with every change that an older vsec cannot read or write. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
-/** Format 1, from an empty file, inside a transaction. */
+/** The columns of tags. */
+const TAG_COLUMNS = Array.from({ length: TAGS_MAX }, (_, index) => `tag_${index + 1}`);
+
+const CREATE_TAG_INDEXES = TAG_COLUMNS.map(
+  (column) => `CREATE INDEX entry_${column} ON entry (${column}) WHERE ${column} IS NOT NULL;`,
+).join("\n");
+
+/** Format 2, from an empty file, inside a transaction. */
 export const CREATE = `
 CREATE TABLE entry (
   id INTEGER PRIMARY KEY,
@@ -26,10 +38,12 @@ CREATE TABLE entry (
   version INTEGER NOT NULL,
   due_at INTEGER,
   claim_owner TEXT,
-  claim_until INTEGER
+  claim_until INTEGER,
+  ${TAG_COLUMNS.map((column) => `${column} TEXT`).join(",\n  ")}
 ) STRICT;
 CREATE INDEX entry_due ON entry (due_at, claim_until) WHERE due_at IS NOT NULL AND claim_until IS NULL;
 CREATE INDEX entry_claim ON entry (claim_until) WHERE claim_until IS NOT NULL;
+${CREATE_TAG_INDEXES}
 CREATE TABLE counter (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   puts INTEGER NOT NULL
@@ -76,24 +90,32 @@ export const ANY_TABLE = "SELECT 1 FROM sqlite_schema LIMIT 1";
 
 export const USE_WRITE_AHEAD_LOG = "PRAGMA journal_mode = WAL";
 
+const ENTRY = "key, value, version, due_at";
+
+/** Each index gives its entries in the order of their ids, and the merged order of all of them stands at no cost. */
+const FIND = TAG_COLUMNS.map(
+  (column) => `SELECT id, ${ENTRY} FROM entry INDEXED BY entry_${column} WHERE ${column} = ?1 AND id > ?2`,
+).join(" UNION ALL ");
+
 export const SQL = {
-  get: "SELECT key, value, version, due_at FROM entry WHERE key = ?",
+  get: `SELECT ${ENTRY} FROM entry WHERE key = ?`,
   version: "SELECT version FROM entry WHERE key = ?",
   seekFrom: "SELECT key FROM entry WHERE key >= ? AND key < ? ORDER BY key LIMIT 1",
   seekBehind: "SELECT key FROM entry WHERE key > ? AND key < ? ORDER BY key LIMIT 1",
-  scan: "SELECT key, value, version, due_at FROM entry WHERE key > ? AND key < ? ORDER BY key LIMIT ?",
+  scan: `SELECT ${ENTRY} FROM entry WHERE key > ? AND key < ? ORDER BY key LIMIT ?`,
+  find: `${FIND} ORDER BY id LIMIT ?3`,
   puts: "SELECT puts FROM counter WHERE id = 1",
   setPuts: "UPDATE counter SET puts = ? WHERE id = 1",
-  put: `INSERT INTO entry (key, value, version, due_at) VALUES (?, ?, ?, ?)
+  put: `INSERT INTO entry (${ENTRY}, ${TAG_COLUMNS.join(", ")}) VALUES (?, ?, ?, ?, ${TAG_COLUMNS.map(() => "?").join(", ")})
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version, due_at = excluded.due_at,
-      claim_owner = NULL, claim_until = NULL`,
+      claim_owner = NULL, claim_until = NULL, ${TAG_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`,
   delete: "DELETE FROM entry WHERE key = ?",
   nextDue: `SELECT
     (SELECT min(due_at) FROM entry INDEXED BY entry_due WHERE due_at IS NOT NULL AND claim_until IS NULL) AS unclaimed,
     (SELECT min(claim_until) FROM entry INDEXED BY entry_claim WHERE claim_until IS NOT NULL) AS claimed`,
   endLapsed: `UPDATE entry INDEXED BY entry_claim SET claim_owner = NULL, claim_until = NULL
     WHERE claim_until IS NOT NULL AND claim_until <= ?`,
-  due: `SELECT id, key, value, version, due_at FROM entry INDEXED BY entry_due
+  due: `SELECT id, ${ENTRY} FROM entry INDEXED BY entry_due
     WHERE due_at IS NOT NULL AND due_at <= ? AND claim_until IS NULL ORDER BY due_at LIMIT ?`,
   claim: "UPDATE entry SET claim_owner = ?, claim_until = ? WHERE id = ?",
   release: "UPDATE entry SET claim_owner = NULL, claim_until = NULL WHERE key = ? AND claim_owner = ?",

@@ -4,7 +4,7 @@ import { VsecError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import { endOfPrefix, listChildren, scanStart } from "../children.ts";
 import { conflictError } from "../conflict.ts";
-import { checkClaim, checkKey, checkPage, checkPrefix, checkWrites } from "../limits.ts";
+import { checkClaim, checkKey, checkPage, checkPrefix, checkTag, checkWrites } from "../limits.ts";
 import {
   ABSENT,
   type ClaimRequest,
@@ -13,6 +13,7 @@ import {
   type ScanPage,
   type Storage,
   type StoredEntry,
+  TAGS_MAX,
   type Write,
 } from "../port.ts";
 import { type CommitOutcome, CommitQueue } from "./commit-queue.ts";
@@ -40,8 +41,8 @@ type Row = Readonly<Record<string, unknown>>;
 
 /**
  * Opens the store in a SQLite file, which several processes may use at once.
- * @throws STORE_MISSING, STORE_PERMISSIONS, STORE_FOREIGN, STORE_TOO_NEW, STORE_CORRUPT, STORE_LOCKED, STORE_READ_ONLY,
- *   STORE_FULL, STORE_IO. A file that is refused is left as it was.
+ * @throws STORE_MISSING, STORE_PERMISSIONS, STORE_FOREIGN, STORE_TOO_NEW, STORE_TOO_OLD, STORE_CORRUPT, STORE_LOCKED,
+ *   STORE_READ_ONLY, STORE_FULL, STORE_IO. A file that is refused is left as it was.
  */
 export function openSqliteStorage(options: SqliteStorageOptions): Storage {
   const file = resolve(options.file);
@@ -99,6 +100,17 @@ class SqliteStorage implements Storage {
       const rows = this.#rows("scan", scanStart(prefix, page), endOfPrefix(prefix), page.limit + 1);
       const entries = rows.slice(0, page.limit).map((row) => this.#decode(row));
       return { entries, next: rows.length > page.limit ? (entries.at(-1)?.key ?? null) : null };
+    });
+  }
+
+  async find(tag: string, page: PageRequest): Promise<ScanPage> {
+    checkTag(tag);
+    checkPage(page);
+    return this.#guard("read", () => {
+      const rows = this.#rows("find", tag, idOfCursor(page.after), page.limit + 1);
+      const found = rows.slice(0, page.limit);
+      const next = rows.length > page.limit ? String(this.#number(found.at(-1)?.id)) : null;
+      return { entries: found.map((row) => this.#decode(row)), next };
     });
   }
 
@@ -182,7 +194,7 @@ class SqliteStorage implements Storage {
       if (write.op === "delete") this.#run("delete", write.key);
       if (write.op !== "put") continue;
       puts += 1;
-      this.#run("put", write.key, write.value, puts, write.dueAt ?? null);
+      this.#run("put", write.key, write.value, puts, write.dueAt ?? null, ...tagColumns(write.tags));
       versions.push(puts);
     }
     if (versions.length > 0) this.#run("setPuts", puts);
@@ -273,4 +285,18 @@ class SqliteStorage implements Storage {
     if (!Number.isSafeInteger(value)) throw damagedError(this.#file);
     return value as number;
   }
+}
+
+/** @param after - What {@link SqliteStorage.find} gave as the next page's cursor. */
+function idOfCursor(after: string | undefined): number {
+  const id = Number(after ?? 0);
+  if (!Number.isSafeInteger(id) || id < 0)
+    throw new RangeError("a storage cursor must be one that a page handed out");
+  return id;
+}
+
+const NO_TAGS: readonly null[] = Array.from({ length: TAGS_MAX }, () => null);
+
+function tagColumns(tags: readonly string[] | undefined): readonly (string | null)[] {
+  return tags === undefined ? NO_TAGS : [...tags, ...NO_TAGS.slice(tags.length)];
 }
