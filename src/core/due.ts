@@ -2,8 +2,10 @@ import type { StoredEntry } from "../barrier/port.ts";
 import { hasCode, messageOf } from "../base/errors.ts";
 import { randomFraction } from "../base/random.ts";
 import { LOCKOUT_PREFIX, settleLockout } from "./identity/lockout.ts";
+import { settlePrefixMark } from "./leases/end-under.ts";
 import { settleOwner } from "./leases/owner.ts";
 import { OWNER_PREFIX } from "./leases/owner-keys.ts";
+import { PREFIX_MARK_PREFIX } from "./leases/prefix-mark.ts";
 import { decodeLease, LEASE_PREFIX, type StoredLease } from "./leases/record.ts";
 import { revokeLeases } from "./leases/revoke.ts";
 import { RETIRED_PREFIX, settleRetired } from "./mounts/retire.ts";
@@ -91,6 +93,8 @@ async function doOther(services: Services, entry: StoredEntry): Promise<number> 
       await settleLockout(services, entry.key);
     } else if (entry.key.startsWith(OWNER_PREFIX)) {
       return await endOrphans(services, entry);
+    } else if (entry.key.startsWith(PREFIX_MARK_PREFIX)) {
+      return await endLeft(services, entry);
     } else {
       await doEngineWork(services, entry.key);
     }
@@ -111,6 +115,16 @@ async function endOrphans(services: Services, entry: StoredEntry): Promise<numbe
       principal: record.principal,
     });
   }
+  return failed.length;
+}
+
+/** @returns How many leases of a revocation of many could not be revoked; they are due again by themselves. */
+async function endLeft(services: Services, entry: StoredEntry): Promise<number> {
+  const { revoked, failed } = await settlePrefixMark(services, entry);
+  services.log.info("went on with a revocation of many that was cut short", {
+    revoked,
+    failed: failed.length,
+  });
   return failed.length;
 }
 

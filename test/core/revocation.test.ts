@@ -1,4 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
+import { VsecError } from "../../src/base/errors.ts";
+import type { JsonObject } from "../../src/base/json.ts";
+import { principalTag, tokenTag } from "../../src/core/leases/record.ts";
 import { NotTried } from "../../src/framework/secret.ts";
 import { CoreWorld, dataOf, errorOf } from "./world.ts";
 
@@ -152,6 +155,161 @@ describe("revoking by prefix", () => {
   });
 });
 
+describe("a revocation by prefix", () => {
+  /** The process is killed at its commit number `at`, before a key is gone. */
+  const killedAt = async (at: number): Promise<void> => {
+    const commit = world.barrier.commit.bind(world.barrier);
+    let commits = 0;
+    world.barrier.commit = async (writes) => {
+      commits += 1;
+      if (commits >= at) throw new VsecError("STORE_IO", "killed");
+      return commit(writes);
+    };
+    world.keys.broken = "killed";
+    await revokePrefix("tiny");
+    world.keys.broken = null;
+    world.barrier.commit = commit;
+  };
+
+  test("that is killed is finished by whoever does due work, for what was issued before it and nothing else", async () => {
+    await world.issue("tiny/key/a", { ttl: 3600 });
+    const renewed = await world.issue("tiny/key/b", { ttl: 3600 });
+    const other = await world.issue("tinier/key/a", { ttl: 3600 });
+    await killedAt(2);
+    world.advance(1);
+    expect((await world.put("sys/leases/renew", { lease_id: renewed.id })).status).toBe(200);
+    const later = await world.issue("tiny/key/a", { ttl: 3600 });
+    world.advance(118);
+    expect(await world.daemon()).toEqual({ done: 0, failed: 0 });
+    world.advance(1);
+    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+    expect([...world.keys.live].sort()).toEqual([later.key, other.key].sort());
+    expect(await world.record(renewed.id)).toBeNull();
+    expect(await world.record(later.id)).toMatchObject({ state: "active" });
+  });
+
+  test("that is killed with many left is finished page by page", async () => {
+    await Promise.all(Array.from({ length: 1100 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    await killedAt(2);
+    world.advance(120);
+    expect(await world.daemon()).toEqual({ done: 3, failed: 0 });
+    expect(world.keys.live.size).toBe(0);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
+  test("that is killed while its backend is away leaves each lease due by itself, and no mark", async () => {
+    await Promise.all(Array.from({ length: 600 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    await killedAt(2);
+    world.keys.broken = "the backend is away";
+    world.advance(120);
+    expect(await world.daemon()).toMatchObject({ failed: 600 });
+    expect((await world.barrier.scan("lease-ending/", { limit: 9 })).entries).toEqual([]);
+    world.keys.broken = null;
+    world.advance(31);
+    expect(await world.daemon()).toEqual({ done: 600, failed: 0 });
+    expect(world.keys.live.size).toBe(0);
+  });
+
+  test("that is killed before its mark is made has done nothing", async () => {
+    await world.issue("tiny/key/a", { ttl: 3600 });
+    await killedAt(1);
+    expect(world.keys.live.size).toBe(1);
+    expect(world.keys.revoked).toEqual([]);
+  });
+
+  test("knows what was there before it also when the clock was ahead then", async () => {
+    world.advance(1000);
+    await world.issue("tiny/key/a", { ttl: 3600 });
+    world.advance(-1000);
+    await killedAt(2);
+    world.advance(120);
+    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+    expect(world.keys.live.size).toBe(0);
+  });
+
+  test("leaves nothing of a lease that is renewed while its secret goes", async () => {
+    const { id } = await world.issue("tiny/key/a", { ttl: 3600 });
+    await world.issue("tiny/key/b", { ttl: 3600 });
+    world.keys.duringRevoke = async () => {
+      world.keys.duringRevoke = async () => undefined;
+      expect((await world.put("sys/leases/renew", { lease_id: id })).status).toBe(200);
+    };
+    expect((await revokePrefix("tiny")).status).toBe(204);
+    expect(world.keys.revoked).toHaveLength(3);
+    expect(await world.record(id)).toBeNull();
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
+  test("keeps trying a lease that is renewed while its revocation fails", async () => {
+    const { id } = await world.issue("tiny/key/a", { ttl: 3600 });
+    world.keys.broken = "the backend is away";
+    world.keys.duringRevoke = async () => {
+      world.keys.duringRevoke = async () => undefined;
+      expect((await world.put("sys/leases/renew", { lease_id: id })).status).toBe(200);
+    };
+    expect(errorOf(await revokePrefix("tiny"))).toContain("the backend is away");
+    expect(await world.record(id)).toMatchObject({ state: "revoking", failure: { attempts: 1 } });
+    world.keys.broken = null;
+    world.advance(31);
+    expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+    expect(world.keys.live.size).toBe(0);
+  });
+
+  test("that meets another one leaves nothing, and nothing is counted twice", async () => {
+    await Promise.all(Array.from({ length: 1200 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    const [one, other] = await Promise.all([revokePrefix("tiny"), revokePrefix("tiny")]);
+    expect([one.status, other.status]).toEqual([204, 204]);
+    expect(world.keys.live.size).toBe(0);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
+  test("takes the leases that a slow backend has left after half a minute, so that nobody else works on them", async () => {
+    await Promise.all(Array.from({ length: 1600 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    world.keys.duringRevoke = async () => world.advance(40);
+    let taken = 0;
+    const commit = world.barrier.commit.bind(world.barrier);
+    world.barrier.commit = async (writes) => {
+      const puts = writes.filter(({ op, key }) => op === "put" && key.startsWith("lease/"));
+      taken += puts.length;
+      return commit(writes);
+    };
+    expect((await revokePrefix("tiny")).status).toBe(204);
+    expect(taken).toBe(600);
+    expect(world.keys.live.size).toBe(0);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
+  test("of nothing leaves no mark", async () => {
+    const before = (await world.barrier.scan("", { limit: 100 })).entries.length;
+    expect((await revokePrefix("tiny")).status).toBe(204);
+    expect((await world.barrier.scan("", { limit: 100 })).entries).toHaveLength(before);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+});
+
+describe("a lease's tags", () => {
+  test("count only where the lease is one that should have them", async () => {
+    const { id, key } = await world.issue("tiny/key/a", { ttl: 3600 });
+    const { auth } = (await world.put("auth/token/create", { policies: ["root"] })).body as {
+      auth: JsonObject;
+    };
+    const issued = await world.core.handle({
+      method: "GET",
+      path: "tiny/key/b",
+      token: String(auth.client_token),
+    });
+    const mine = await world.record(String((issued.body as JsonObject).lease_id));
+    // As somebody could have it who writes to the file: the first lease under the tag of the second one's token.
+    const entry = await world.barrier.get(`lease/${id}`);
+    const tags = [tokenTag(String(mine?.tokenHash)), principalTag("somebody else's")];
+    if (entry !== null) await world.barrier.commit([{ op: "put", ...entry, tags }]);
+    expect((await world.put("sys/leases/lookup", { lease_id: "somebody else's" })).status).toBe(400);
+    await world.put("auth/token/revoke", { token: auth.client_token as string });
+    expect([...world.keys.live]).toEqual([key]);
+    expect(await world.record(id)).toMatchObject({ state: "active" });
+  });
+});
+
 describe("a creation", () => {
   const lease = async () =>
     dataOf(await world.send("LIST", "sys/leases/lookup/tiny/key/a")).keys as string[] | undefined;
@@ -251,8 +409,30 @@ describe("revoking by prefix in parts", () => {
   test("a process that dies after the first part leaves the rest due, and to whoever asks again", async () => {
     await Promise.all(Array.from({ length: 501 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
     await revokePart();
+    world.advance(120);
     expect(await world.daemon()).toEqual({ done: 1, failed: 0 });
+    expect(world.keys.live.size).toBe(0);
+    expect(await world.core.nextDue()).toBeNull();
     expect(await revokePart()).toEqual({ revoked: 0, failed: 0, total: 0 });
+  });
+
+  test("goes on to the end also when somebody else has finished it meanwhile", async () => {
+    await Promise.all(Array.from({ length: 501 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    const { next } = await revokePart();
+    expect((await revokePrefix("tiny")).status).toBe(204);
+    expect(await revokePart(String(next))).toEqual({ revoked: 0, failed: 0 });
+    world.advance(120);
+    await world.daemon();
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
+  test.each(["nonsense", "x y", " y", "x "])("refuses %j as the place to go on at", async (after) => {
+    const place = after === "x y" ? "x\ny" : after;
+    const answer = await world.put("sys/leases/revoke-prefix/tiny", { part: true, after: place });
+    expect([answer.status, errorOf(answer)]).toEqual([
+      400,
+      "after must be what the answer to the part before says",
+    ]);
   });
 
   test("what fails is counted, keeps its lease, and does not stop the others", async () => {

@@ -29,6 +29,8 @@ export interface Keys {
   broken: string | Error | null;
   /** Runs in the middle of a creation, once the key is live. */
   duringCreate: () => Promise<void>;
+  /** Runs once keys that were asked to be gone are. */
+  duringRevoke: () => Promise<void>;
 }
 
 function keySecret(keys: Keys): SecretType {
@@ -42,14 +44,17 @@ function keySecret(keys: Keys): SecretType {
         if (internal.name === "stubborn") throw new VsecError("BACKEND", "the backend does not want to");
       },
     }),
-    revoke: async (secrets) =>
-      secrets.map(({ internal }) => {
+    revoke: async (secrets) => {
+      const outcomes = secrets.map(({ internal }) => {
         keys.revoked.push(String(internal.key));
         if (keys.broken instanceof Error) return keys.broken;
         if (keys.broken !== null) return new VsecError("BACKEND", keys.broken);
         keys.live.delete(String(internal.key));
         return null;
-      }),
+      });
+      await keys.duringRevoke();
+      return outcomes;
+    },
   };
 }
 
@@ -148,7 +153,13 @@ export const HOST: HostIdentity = { hostname: "here", machine: "m", boot: "b", n
 
 /** A core with the root token, a tiny engine at `tiny/` and at `tinier/`, and a clock that stands still until told. */
 export class CoreWorld {
-  readonly keys: Keys = { live: new Set(), revoked: [], broken: null, duringCreate: async () => undefined };
+  readonly keys: Keys = {
+    live: new Set(),
+    revoked: [],
+    broken: null,
+    duringCreate: async () => undefined,
+    duringRevoke: async () => undefined,
+  };
   readonly logged: { readonly message: string; readonly fields: LogFields | undefined }[] = [];
   readonly barrier: Barrier;
   /** What the core sees of other processes; a test says how it is with them. */

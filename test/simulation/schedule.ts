@@ -194,7 +194,7 @@ class Schedule {
 
   async #lookAtTheEnd(): Promise<void> {
     const { observer, database } = this.#world;
-    for (const prefix of ["lease", "lease-token", "lease-principal", "lease-irrevocable", "core/retired"]) {
+    for (const prefix of ["lease", "core/retired"]) {
       const { entries } = await observer.scan(`${prefix}/`, { limit: 10 });
       const [entry] = entries;
       if (entry !== undefined) throw new Violation("leftOver", entry.key);

@@ -12,7 +12,7 @@ import { type Caller, leaseOwner } from "../tokens/caller.ts";
 import { resolveTtl } from "../ttl.ts";
 import { passLiveLimit } from "./live-limit.ts";
 import { putOwner } from "./owner-keys.ts";
-import { type LeaseRecord, putAliasIndex, putLease, putLeaseIndexes, type StoredLease } from "./record.ts";
+import { type LeaseRecord, putLease, type StoredLease } from "./record.ts";
 import { revokeLeases } from "./revoke.ts";
 import { forgetLeases, readLease } from "./store.ts";
 
@@ -81,7 +81,6 @@ async function commitPending(
     try {
       const writes = [
         putLease(record, dueAt, ABSENT),
-        ...putLeaseIndexes(record),
         ...putOwner(record, record.issuedAt),
         standing,
         ...guard,
@@ -189,10 +188,7 @@ async function activate(
   const named = alias === undefined ? pending.record : { ...pending.record, alias };
   const record: LeaseRecord = { ...named, state: "active", createUntil: null };
   try {
-    await services.barrier.commit([
-      putLease(record, record.expiresAt, pending.version),
-      ...putAliasIndex(record),
-    ]);
+    await services.barrier.commit([putLease(record, record.expiresAt, pending.version)]);
     return record;
   } catch (error) {
     await undo(services, pending);
@@ -224,7 +220,7 @@ async function undo(services: Services, { record }: StoredLease): Promise<void> 
 async function putBack(services: Services, pending: LeaseRecord): Promise<StoredLease | null> {
   const record: LeaseRecord = { ...pending, state: "revoking" };
   const now = services.clock.now();
-  const lease = [putLease(record, now, ABSENT), ...putLeaseIndexes(record), ...putOwner(record, now)];
+  const lease = [putLease(record, now, ABSENT), ...putOwner(record, now)];
   for (let attempt = 1; ; attempt += 1) {
     const mount = await services.mounts.table.touch(pending.mountUuid);
     if (mount === null) {

@@ -26,14 +26,9 @@ export function hostPrefix({ machine, boot, namespace }: HostIdentity): string {
   return `${OWNER_PREFIX}${segment(JSON.stringify([machine, boot, namespace]))}/`;
 }
 
-function ownerKey({ host, pid, startedAt }: ProcessIdentity): string {
+/** The key of an owner's entry, and what its leases are tagged with. */
+export function ownerKey({ host, pid, startedAt }: ProcessIdentity): string {
   return `${hostPrefix(host)}${segment(JSON.stringify([pid, startedAt]))}`;
-}
-
-/** The key through which a lease is found by its owner. None for a lease that is for nobody. */
-export function ownerIndexKeys(record: LeaseRecord): string[] {
-  const { owner } = record;
-  return owner === undefined ? [] : [`${ownerKey(owner)}/${segment(record.id)}`];
 }
 
 /** The write that has somebody look after the owner. Goes into the commit that makes the lease. */

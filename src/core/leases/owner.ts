@@ -4,15 +4,15 @@ import { isJsonObject, parseJson } from "../../base/json.ts";
 import { type ProcessIdentity, processIdentityOf } from "../../base/processes.ts";
 import type { Services } from "../services.ts";
 import { hostPrefix, LOOK_AGAIN_MS, OWNER_DUE_MS_MAX } from "./owner-keys.ts";
-import { decodeIndex, type StoredLease } from "./record.ts";
 import type { Revocation } from "./revoke.ts";
-import { readLease } from "./store.ts";
+import { leasesOfOwner } from "./store.ts";
 
 /**
  * A lease may be for a process: then it ends with it, however that ends. `vsec run` asks for its leases in this way.
  *
- *     lease-owner/<host>/<process>           due: look whether the process is still there; the value is its identity
- *     lease-owner/<host>/<process>/<lease>   the leases that are for it; the value is the lease's id
+ *     lease-owner/<host>/<process>   due: look whether the process is still there; the value is its identity
+ *
+ * and its leases are tagged with the key of that entry.
  *
  * The process that a lease is for normally revokes it. Where it could not (it was killed, the machine was restarted), this is
  * found out in two ways. The owner's entry is due again and again while it lives, so a daemon finds it dead within
@@ -28,7 +28,6 @@ import { readLease } from "./store.ts";
 const IN_HAND_MS = 10_000;
 /** Owners that one command looks at, at most. The others are due like everything else. */
 const OWNERS_MAX = 64;
-const PAGE = 500;
 
 /**
  * Due work: looks after one owner. Its leases are revoked when it is gone; its entry goes with the last of them.
@@ -38,7 +37,7 @@ export async function settleOwner(services: Services, entry: StoredEntry): Promi
   const owner = decodeOwner(entry);
   const liveness = services.processes.liveness(owner);
   if (liveness === "dead") return endLeasesOfOwner(services, entry);
-  if (await hasLeases(services, entry.key)) {
+  if ((await leasesOfOwner(services, entry.key)).leases.length > 0) {
     await lookAgain(services, entry, liveness === "alive" ? LOOK_AGAIN_MS : OWNER_DUE_MS_MAX);
   } else await commitOrLeave(services, [{ op: "delete", key: entry.key, expect: entry.version }]);
   return { revoked: [], failed: [] };
@@ -49,9 +48,9 @@ export async function endLeasesOfDead(services: Services): Promise<Revocation> {
   const host = services.processes.host();
   if (host === null) return { revoked: [], failed: [] };
   const prefix = hostPrefix(host);
-  const page = await services.barrier.list(prefix, { limit: 2 * OWNERS_MAX });
+  const page = await services.barrier.list(prefix, { limit: OWNERS_MAX });
   const results: Revocation[] = [];
-  for (const name of page.names.filter((it) => !it.endsWith("/"))) {
+  for (const name of page.names) {
     const entry = await services.barrier.get(prefix + name);
     if (entry === null || services.processes.liveness(decodeOwner(entry)) !== "dead") continue;
     results.push(await endLeasesOfOwner(services, entry));
@@ -63,31 +62,24 @@ export async function endLeasesOfDead(services: Services): Promise<Revocation> {
 }
 
 async function endLeasesOfOwner(services: Services, entry: StoredEntry): Promise<Revocation> {
-  const prefix = `${entry.key}/`;
-  const page = await services.barrier.scan(prefix, { limit: PAGE });
-  const found = await Promise.all(page.entries.map((index) => readLease(services, decodeIndex(index))));
-  const leases = found.filter((lease): lease is StoredLease => lease !== null);
+  const page = await leasesOfOwner(services, entry.key);
   // Loaded only where somebody has died: every command comes by here.
   const { revokeLeases } = await import("./revoke.ts");
   const result = await revokeLeases(
     services,
-    leases.filter(({ record }) => record.state !== "revoking"),
+    page.leases.filter(({ record }) => record.state !== "revoking"),
   );
   // Those that failed are due by themselves now; one that another process took is in its hands.
-  if (page.next === null && (await areAllEnding(services, prefix)))
+  const isLast = page.next === undefined;
+  if (isLast && (await areAllEnding(services, entry.key)))
     await commitOrLeave(services, [{ op: "delete", key: entry.key, expect: entry.version }]);
-  else await lookAgain(services, entry, page.next === null ? IN_HAND_MS : 0);
+  else await lookAgain(services, entry, isLast ? IN_HAND_MS : 0);
   return result;
 }
 
-async function areAllEnding(services: Services, prefix: string): Promise<boolean> {
-  const page = await services.barrier.scan(prefix, { limit: PAGE });
-  const leases = await Promise.all(page.entries.map((index) => readLease(services, decodeIndex(index))));
-  return leases.every((lease) => lease === null || lease.record.state === "revoking");
-}
-
-async function hasLeases({ barrier }: Services, key: string): Promise<boolean> {
-  return (await barrier.scan(`${key}/`, { limit: 1 })).entries.length > 0;
+async function areAllEnding(services: Services, key: string): Promise<boolean> {
+  const { leases } = await leasesOfOwner(services, key);
+  return leases.every(({ record }) => record.state === "revoking");
 }
 
 function lookAgain(services: Services, { key, value, version }: StoredEntry, inMs: number): Promise<void> {

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
 import type { StoredEntry, Write } from "../../barrier/port.ts";
 import { VsecError } from "../../base/errors.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
 import type { ProcessIdentity } from "../../base/processes.ts";
 import type { LeasedSecret } from "../../framework/secret.ts";
-import { ownerIndexKeys } from "./owner-keys.ts";
+import { ownerKey } from "./owner-keys.ts";
 
 /**
  * A lease's life:
@@ -75,34 +74,32 @@ export function leaseKey(id: string): string {
   return LEASE_PREFIX + id;
 }
 
-/** Segment that stands for a lease id in an index; ids have slashes. */
-function idSegment(id: string): string {
-  return createHash("sha256").update(id).digest("base64url").slice(0, 22);
+/** Tags of leases. Whoever finds a lease by one looks whether it should have it: a tag is not authenticated. */
+
+export function tokenTag(tokenHash: string): string {
+  return `lease of token ${tokenHash}`;
 }
 
-export function tokenIndexPrefix(tokenHash: string): string {
-  return `lease-token/${tokenHash}/`;
+/** Of the credential's name, and of the other one that the backend may have chosen. */
+export function principalTag(principal: string): string {
+  return `lease of principal ${principal}`;
 }
 
-export function principalIndexPrefix(principal: string): string {
-  return `lease-principal/${encodeURIComponent(principal)}/`;
+export function ownerTag(ownerKey: string): string {
+  return `lease of owner ${ownerKey}`;
 }
 
-/** Leases that count as irrevocable, so that they are found without a look at all the others. */
-export const IRREVOCABLE_INDEX = "lease-irrevocable/";
+/** Of the leases that count as irrevocable, so that they are found without a look at all the others. */
+export const IRREVOCABLE_TAG = "lease that is irrevocable";
 
-/** Keys of the entries through which a lease is found by its token and by its credential's names; their value is the lease id. */
-function indexKeys(record: LeaseRecord): string[] {
-  const segment = idSegment(record.id);
-  const keys = [tokenIndexPrefix(record.tokenHash) + segment];
-  if (isIrrevocable(record)) keys.push(IRREVOCABLE_INDEX + segment);
-  if (record.principal !== null) keys.push(principalIndexPrefix(record.principal) + segment);
-  keys.push(...aliasIndexKeys(record), ...ownerIndexKeys(record));
-  return keys;
-}
-
-function aliasIndexKeys({ id, alias }: LeaseRecord): string[] {
-  return alias === undefined ? [] : [principalIndexPrefix(alias) + idSegment(id)];
+function tagsOf(record: LeaseRecord): string[] {
+  const { tokenHash, principal, alias, owner } = record;
+  const tags = [tokenTag(tokenHash)];
+  if (principal !== null) tags.push(principalTag(principal));
+  if (alias !== undefined && alias !== principal) tags.push(principalTag(alias));
+  if (owner !== undefined) tags.push(ownerTag(ownerKey(owner)));
+  if (isIrrevocable(record)) tags.push(IRREVOCABLE_TAG);
+  return tags;
 }
 
 const encoder = new TextEncoder();
@@ -110,40 +107,12 @@ const encoder = new TextEncoder();
 /** The write that stores the record. `dueAt` is when the lease needs attention next. */
 export function putLease(record: LeaseRecord, dueAt: number, expect: number): Write {
   const value = encoder.encode(JSON.stringify(record));
-  return { op: "put", key: leaseKey(record.id), value, dueAt, expect };
+  return { op: "put", key: leaseKey(record.id), value, dueAt, tags: tagsOf(record), expect };
 }
 
-/** The write that lists the lease as irrevocable. Written again with every further failure, which changes nothing. */
-function putIrrevocable(record: LeaseRecord): Write[] {
-  if (!isIrrevocable(record)) return [];
-  return [{ op: "put", key: IRREVOCABLE_INDEX + idSegment(record.id), value: encoder.encode(record.id) }];
-}
-
-/** The writes that replace a lease's record by a later state of it. */
-export function changeLease(lease: StoredLease, record: LeaseRecord, dueAt: number): Write[] {
-  return [
-    putLease(record, dueAt, lease.version),
-    ...(record.failure === lease.record.failure ? [] : putIrrevocable(record)),
-  ];
-}
-
-export function putLeaseIndexes(record: LeaseRecord): Write[] {
-  const value = encoder.encode(record.id);
-  return indexKeys(record).map((key) => ({ op: "put", key, value }));
-}
-
-/** The write through which a lease is found by the name that its credential got when it was made, if it got one. */
-export function putAliasIndex(record: LeaseRecord): Write[] {
-  const value = encoder.encode(record.id);
-  return aliasIndexKeys(record).map((key) => ({ op: "put", key, value }));
-}
-
-/** The writes that forget a lease. */
-export function deleteLease(lease: StoredLease): Write[] {
-  return [
-    { op: "delete", key: leaseKey(lease.record.id), expect: lease.version },
-    ...indexKeys(lease.record).map((key): Write => ({ op: "delete", key })),
-  ];
+/** The write that forgets a lease. */
+export function deleteLease({ record, version }: StoredLease): Write {
+  return { op: "delete", key: leaseKey(record.id), expect: version };
 }
 
 /** @throws BARRIER_DAMAGED when the entry is not a lease record of a known version. */
@@ -153,10 +122,6 @@ export function decodeLease(entry: StoredEntry): StoredLease {
     throw new VsecError("BARRIER_DAMAGED", "a lease record is of a version that this vsec does not know");
   }
   return { record: value as unknown as LeaseRecord, version: entry.version };
-}
-
-export function decodeIndex(entry: StoredEntry): string {
-  return Buffer.from(entry.value).toString("utf8");
 }
 
 /** What an engine sees of the lease. */

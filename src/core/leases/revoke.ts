@@ -35,10 +35,11 @@ export async function revokeLeases(services: Services, leases: readonly StoredLe
 }
 
 /** Forgets leases whose secrets are gone. */
-export type Forget = (gone: readonly StoredLease[]) => Promise<void>;
+export type Forget = (gone: readonly StoredLease[]) => Promise<unknown>;
 
 /**
- * The rest of {@link revokeLeases}, for leases that this process has already taken, and still holds.
+ * The rest of {@link revokeLeases}, for leases that this process has already taken, and still holds; or for active ones, whose
+ * records here have the state that they would be taken with.
  * @param forget - May put it off: a lease that is met again once its secret is gone is revoked once more, which does nothing.
  */
 export async function revokeTaken(
@@ -146,10 +147,10 @@ async function revokeGroup(services: Services, group: Group, forget: Forget): Pr
   await forget(gone);
   await changeLeases(services, unsettled);
   failpoint("revoke:settled");
-  if (failures.length > 0) await recordFailures(services, failures);
+  const recorded = failures.length === 0 ? [] : await recordFailures(services, failures);
   return {
     revoked: [...gone, ...unsettled.map(({ lease }) => lease)].map((lease) => lease.record),
-    failed: failures.map(({ record }) => ({ record, error: record.failure?.error ?? "" })),
+    failed: recorded.map((record) => ({ record, error: record.failure?.error ?? "" })),
   };
 }
 
@@ -171,19 +172,25 @@ function failureOf(services: Services, lease: StoredLease, error: Error, now: nu
   return { lease, record, dueAt: now + retryDelayMs(Math.max(attempts, 1), services.random) };
 }
 
-async function recordFailures(services: Services, failures: readonly LeaseChange[]): Promise<void> {
-  await changeLeases(services, failures);
-  for (const { record, dueAt } of failures) {
+/** @returns The records with their failures, without those of leases that somebody changed meanwhile. */
+async function recordFailures(
+  services: Services,
+  failures: readonly LeaseChange[],
+): Promise<readonly LeaseRecord[]> {
+  const dueAtOf = new Map(failures.map(({ record, dueAt }) => [record, dueAt]));
+  const recorded = (await changeLeases(services, failures)).map(({ record }) => record);
+  for (const record of recorded) {
     const attempts = record.failure?.attempts ?? 0;
     const fields = {
       lease: record.id,
       principal: record.principal,
       attempts,
       error: record.failure?.error,
-      next_attempt: new Date(dueAt).toISOString(),
+      next_attempt: new Date(dueAtOf.get(record) ?? 0).toISOString(),
     };
     if (attempts < IRREVOCABLE_ATTEMPTS) services.log.warn("revocation failed; it is retried", fields);
     else
       services.log.error("revocation keeps failing; the lease counts as irrevocable and is retried", fields);
   }
+  return recorded;
 }

@@ -1,29 +1,35 @@
-import type { Write } from "../../barrier/port.ts";
+import { ABSENT, type Write } from "../../barrier/port.ts";
 import { hasCode } from "../../base/errors.ts";
 import type { Services } from "../services.ts";
+import { ownerKey } from "./owner-keys.ts";
 import {
-  changeLease,
-  decodeIndex,
   decodeLease,
   deleteLease,
-  IRREVOCABLE_INDEX,
+  IRREVOCABLE_TAG,
+  isIrrevocable,
   LEASE_PREFIX,
   type LeaseRecord,
   leaseKey,
-  principalIndexPrefix,
+  ownerTag,
+  principalTag,
+  putLease,
   type StoredLease,
+  tokenTag,
 } from "./record.ts";
 
 const PAGE = 500;
+
+/** All that reading leases takes. */
+type Reading = Pick<Services, "barrier">;
 
 /**
  * How many leases one commit changes or forgets where there are that many: it writes each page of the store that it touches
  * once, and many leases touch the same ones.
  */
-export const LEASES_OF_A_COMMIT = 2500;
+export const LEASES_OF_A_COMMIT = 5000;
 
 /** Null: no such lease. */
-export async function readLease({ barrier }: Services, id: string): Promise<StoredLease | null> {
+export async function readLease({ barrier }: Reading, id: string): Promise<StoredLease | null> {
   if (!isLeaseId(id)) return null;
   const entry = await barrier.get(leaseKey(id));
   return entry === null ? null : decodeLease(entry);
@@ -34,11 +40,42 @@ export function isLeaseId(id: string): boolean {
   return id !== "" && id.split("/").every((segment) => segment !== "" && segment !== "." && segment !== "..");
 }
 
+/** One page of the leases that carry a tag, without such as should not: whether one does is for `has` to say. */
+async function taggedPage(
+  { barrier }: Reading,
+  tag: string,
+  has: (record: LeaseRecord) => boolean,
+  after: string | undefined,
+): Promise<LeasePage> {
+  const page = await barrier.find(tag, after === undefined ? { limit: PAGE } : { limit: PAGE, after });
+  const leases = page.entries.filter(({ key }) => key.startsWith(LEASE_PREFIX)).map(decodeLease);
+  return { leases: leases.filter(({ record }) => has(record)), next: page.next ?? undefined };
+}
+
 /** Finds leases by what the backend calls their credential. */
-export async function leasesOfPrincipal(services: Services, principal: string): Promise<StoredLease[]> {
-  const page = await services.barrier.scan(principalIndexPrefix(principal), { limit: PAGE });
-  const leases = await Promise.all(page.entries.map((entry) => readLease(services, decodeIndex(entry))));
-  return leases.filter((lease) => lease !== null);
+export async function leasesOfPrincipal(
+  services: Reading,
+  principal: string,
+): Promise<readonly StoredLease[]> {
+  const isOf = (record: LeaseRecord): boolean => record.principal === principal || record.alias === principal;
+  return (await taggedPage(services, principalTag(principal), isOf, undefined)).leases;
+}
+
+/** The pages of a token's leases. @param tokenHash - As the leases have it. */
+export function leasesOfToken(services: Reading, tokenHash: string): AsyncGenerator<readonly StoredLease[]> {
+  const isOf = (record: LeaseRecord): boolean => record.tokenHash === tokenHash;
+  return pages((after) => taggedPage(services, tokenTag(tokenHash), isOf, after));
+}
+
+/** One page of the leases that are for a process. @param key - Of the owner's entry. */
+export function leasesOfOwner(services: Reading, key: string): Promise<LeasePage> {
+  const isOf = ({ owner }: LeaseRecord): boolean => owner !== undefined && ownerKey(owner) === key;
+  return taggedPage(services, ownerTag(key), isOf, undefined);
+}
+
+/** The pages of the leases that count as irrevocable. */
+export function irrevocablePages(services: Reading): AsyncGenerator<readonly StoredLease[]> {
+  return pages((after) => taggedPage(services, IRREVOCABLE_TAG, isIrrevocable, after));
 }
 
 /** Leases below a prefix, and where the listing goes on. */
@@ -50,7 +87,7 @@ export interface LeasePage {
 
 /** One page of the leases below a prefix ("" or a path with or without its trailing slash), in the store's order. */
 export async function leasePage(
-  { barrier }: Services,
+  { barrier }: Reading,
   prefix: string,
   after: string | undefined,
 ): Promise<LeasePage> {
@@ -61,13 +98,17 @@ export async function leasePage(
 }
 
 /** The pages of all leases below a prefix. */
-export async function* leasesUnder(
-  services: Services,
-  prefix: string,
+export function leasesUnder(services: Reading, prefix: string): AsyncGenerator<readonly StoredLease[]> {
+  return pages((after) => leasePage(services, prefix, after));
+}
+
+/** Those that hold something. */
+async function* pages(
+  read: (after: string | undefined) => Promise<LeasePage>,
 ): AsyncGenerator<readonly StoredLease[]> {
   let after: string | undefined;
   do {
-    const page = await leasePage(services, prefix, after);
+    const page = await read(after);
     if (page.leases.length > 0) yield page.leases;
     after = page.next;
   } while (after !== undefined);
@@ -88,7 +129,7 @@ export async function changeLeases(
   services: Services,
   changes: readonly LeaseChange[],
 ): Promise<readonly StoredLease[]> {
-  const writes = changes.map((change) => changeLease(change.lease, change.record, change.dueAt));
+  const writes = changes.map(({ lease, record, dueAt }) => putLease(record, dueAt, lease.version));
   const versions = await commitOrSplit(services, writes);
   return changes.flatMap((change, index) => {
     const version = versions[index];
@@ -96,52 +137,41 @@ export async function changeLeases(
   });
 }
 
-/** Forgets leases whose secrets are gone. One that somebody changed meanwhile stays; it will be met again. */
-export async function forgetLeases(services: Services, leases: readonly StoredLease[]): Promise<void> {
-  await commitOrSplit(services, leases.map(deleteLease));
+/**
+ * Forgets leases whose secrets are gone.
+ * @param last - Goes into the same commit.
+ * @returns Those that somebody changed meanwhile: they stay, and will be met again.
+ */
+export async function forgetLeases(
+  services: Services,
+  leases: readonly StoredLease[],
+  last: readonly Write[] = [],
+): Promise<readonly StoredLease[]> {
+  const done = await commitOrSplit(services, [...leases.map(deleteLease), ...last]);
+  return leases.filter((_, index) => done[index] === null);
 }
 
 /**
- * Commits groups of writes together. Where a group loses a race, the others are told from it by halves: each commit is a flush to
- * disk, and mostly few lose. Null stands for a group that lost.
+ * Commits writes together. Where one loses a race, the others are told from it by halves: each commit is a flush to disk, and
+ * mostly few lose.
+ * @param writes - Either puts or deletes, not both.
+ * @returns The versions of puts, {@link ABSENT} for deletes; null for a write that lost.
  */
 async function commitOrSplit(
   services: Services,
-  groups: readonly (readonly Write[])[],
+  writes: readonly Write[],
 ): Promise<readonly (number | null)[]> {
-  if (groups.length === 0) return [];
+  if (writes.length === 0) return [];
   try {
-    return firstOfEach(groups, await services.barrier.commit(groups.flat()));
+    const versions = await services.barrier.commit(writes);
+    return writes.map((_, index) => versions[index] ?? ABSENT);
   } catch (error) {
     if (!hasCode(error, "STORE_CONFLICT")) throw error;
   }
-  if (groups.length === 1) return [null];
-  const middle = Math.ceil(groups.length / 2);
+  if (writes.length === 1) return [null];
+  const middle = Math.ceil(writes.length / 2);
   return [
-    ...(await commitOrSplit(services, groups.slice(0, middle))),
-    ...(await commitOrSplit(services, groups.slice(middle))),
+    ...(await commitOrSplit(services, writes.slice(0, middle))),
+    ...(await commitOrSplit(services, writes.slice(middle))),
   ];
-}
-
-/** The version that each group's first put got, out of the versions of all puts; null for a group that only deletes. */
-function firstOfEach(groups: readonly (readonly Write[])[], versions: readonly number[]): (number | null)[] {
-  let position = 0;
-  return groups.map((group) => {
-    const puts = group.filter((write) => write.op === "put").length;
-    const first = versions[position];
-    position += puts;
-    return puts === 0 ? null : (first ?? null);
-  });
-}
-
-/** The leases that count as irrevocable, page by page. */
-export async function* irrevocablePages(services: Services): AsyncGenerator<readonly StoredLease[]> {
-  let after: string | undefined;
-  do {
-    const request = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
-    const page = await services.barrier.scan(IRREVOCABLE_INDEX, request);
-    const leases = await Promise.all(page.entries.map((entry) => readLease(services, decodeIndex(entry))));
-    yield leases.filter((lease) => lease !== null);
-    after = page.next ?? undefined;
-  } while (after !== undefined);
 }

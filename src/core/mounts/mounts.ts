@@ -8,7 +8,7 @@ import type { Backend, EngineType, MountContext } from "../../framework/backend.
 import type { SecretType } from "../../framework/secret.ts";
 import type { Builtins } from "../builtins.ts";
 import { loginGuard } from "../identity/lockout.ts";
-import { principalIndexPrefix } from "../leases/record.ts";
+import { leasesOfPrincipal } from "../leases/store.ts";
 import { SYSTEM_TTL_SECONDS } from "../ttl.ts";
 import { engineStorage, mountPrefix } from "./engine-storage.ts";
 import { isAuthMount, type MountEntry, MountTable } from "./table.ts";
@@ -135,8 +135,7 @@ export class Mounts {
       },
       hash: (purpose, value) => barrier.hash(`${mountPrefix(entry.uuid)}${purpose}`, value),
       hasLease: async (principal) => {
-        const { entries } = await barrier.scan(principalIndexPrefix(principal), { limit: 1 });
-        return entries.length > 0;
+        return (await leasesOfPrincipal({ barrier }, principal)).length > 0;
       },
       passwords: {
         generate: async (policy) => {

@@ -1,5 +1,5 @@
 import { messageOf } from "../../base/errors.ts";
-import { endLeasesUnder } from "../leases/end.ts";
+import { endLeasesUnder } from "../leases/end-under.ts";
 import type { LeaseRecord } from "../leases/record.ts";
 import { leasesUnder } from "../leases/store.ts";
 import type { Services } from "../services.ts";
@@ -48,10 +48,10 @@ export async function endLeasesOf(
   only: (record: LeaseRecord) => boolean = () => true,
 ): Promise<Retirement> {
   if (isAuthMount(entry)) await endTokensOf(services, entry);
-  const ofMount = (record: LeaseRecord): boolean => record.mountUuid === entry.uuid && only(record);
   const failed: { record: LeaseRecord; error: string }[] = [];
   for (const prefix of [entry.path, ...entry.formerPaths]) {
-    failed.push(...(await endLeasesUnder(services, prefix, ofMount)).failed);
+    const doomed = { prefix, mountUuid: entry.uuid };
+    failed.push(...(await endLeasesUnder(services, doomed, only)).failed);
   }
   return { failed };
 }

@@ -2,14 +2,14 @@ import { ApiError, aggregate, badRequest } from "../../base/errors.ts";
 import { type PathSpec, path, type Reply } from "../../framework/backend.ts";
 import { field } from "../../framework/field.ts";
 import { builtinRequest } from "../builtin-request.ts";
+import { endLease } from "../leases/end.ts";
 import {
-  endLease,
   endLeasesUnder,
   endPartUnder,
   forceLeasesUnder,
   leasePrefix,
   type PrefixPart,
-} from "../leases/end.ts";
+} from "../leases/end-under.ts";
 import { listLeases, lookupLease } from "../leases/lookup.ts";
 import { renewLease } from "../leases/renew.ts";
 import { readLease } from "../leases/store.ts";
@@ -227,7 +227,7 @@ function revokePrefixPath(services: Services, pattern: string): PathSpec {
             return values.sync ? undefined : { status: 202 };
           }
           if (values.part) return partAnswer(await endPartUnder(services, prefix, values.after || undefined));
-          const { failed } = await endLeasesUnder(services, prefix);
+          const { failed } = await endLeasesUnder(services, { prefix });
           return ended(failed, values.sync);
         },
       },

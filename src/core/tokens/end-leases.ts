@@ -1,9 +1,8 @@
 import { VsecError } from "../../base/errors.ts";
-import { decodeIndex, type LeaseRecord, type StoredLease, tokenIndexPrefix } from "../leases/record.ts";
+import type { LeaseRecord, StoredLease } from "../leases/record.ts";
 import { BATCH_MAX, revokeLeases } from "../leases/revoke.ts";
-import { changeLeases, type LeaseChange, readLease } from "../leases/store.ts";
+import { changeLeases, type LeaseChange, leasesOfToken } from "../leases/store.ts";
 import type { Services } from "../services.ts";
-import { pagesUnder } from "./scan.ts";
 
 /** Each pass takes the leases that an earlier one lost to their creator or to a renewal. */
 const PASSES_MAX = 10;
@@ -31,7 +30,7 @@ export async function endLeasesOfOwners(
     batch = [];
   };
   for (const owner of owners) {
-    for await (const page of leasePages(services, owner)) {
+    for await (const page of leasesOfToken(services, owner)) {
       batch.push(...page);
       if (batch.length >= BATCH_MAX) await flush();
     }
@@ -44,7 +43,7 @@ export async function endLeasesOfOwners(
 async function makeAllDue(services: Services, owner: string): Promise<void> {
   for (let pass = 1; pass <= PASSES_MAX; pass += 1) {
     let lost = 0;
-    for await (const page of leasePages(services, owner)) {
+    for await (const page of leasesOfToken(services, owner)) {
       const now = services.clock.now();
       const running = page.filter(({ record }) => record.state !== "revoking");
       const changes = running.map((lease): LeaseChange => {
@@ -56,11 +55,4 @@ async function makeAllDue(services: Services, owner: string): Promise<void> {
     if (lost === 0) return;
   }
   throw new VsecError("STORE_CONFLICT", "a token's leases keep changing while they are being revoked");
-}
-
-async function* leasePages(services: Services, owner: string): AsyncGenerator<readonly StoredLease[]> {
-  for await (const page of pagesUnder(services.barrier, tokenIndexPrefix(owner))) {
-    const leases = await Promise.all(page.map((entry) => readLease(services, decodeIndex(entry))));
-    yield leases.filter((lease) => lease !== null);
-  }
 }

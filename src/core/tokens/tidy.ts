@@ -1,6 +1,7 @@
 import type { StoredEntry } from "../../barrier/port.ts";
 import { ABSENT } from "../../barrier/port.ts";
 import { hasCode } from "../../base/errors.ts";
+import { leasesUnder } from "../leases/store.ts";
 import type { Services } from "../services.ts";
 import { ORPHAN_BATCH_PREFIX } from "./caller.ts";
 import { endLeasesOfOwners } from "./end-leases.ts";
@@ -16,8 +17,6 @@ import {
 import { revokeTrees } from "./revoke.ts";
 import { namesUnder, pagesUnder, wipe } from "./scan.ts";
 import { readToken } from "./store.ts";
-
-const LEASE_OWNERS_PREFIX = "lease-token/";
 
 /** What a tidy found that should not have been there. */
 export interface TidyResult {
@@ -86,24 +85,36 @@ async function drop({ barrier }: Services, { key, version }: StoredEntry, hash: 
 async function endOwnerless(services: Services): Promise<number> {
   const { barrier } = services;
   let owners = 0;
-  for (const hash of await ownersWithoutToken(services, LEASE_OWNERS_PREFIX)) {
+  for (const hash of await withoutToken(services, await ownersOfLeases(services))) {
     await endLeasesOfOwners(services, [hash]);
     owners += 1;
   }
-  for (const hash of await ownersWithoutToken(services, CUBBYHOLE_PREFIX)) {
+  const cubbyholes = await namesUnder(barrier, CUBBYHOLE_PREFIX);
+  for (const hash of await withoutToken(
+    services,
+    cubbyholes.map((name) => name.replace(/\/$/, "")),
+  )) {
     await wipe(barrier, cubbyholePrefix(hash));
     owners += 1;
   }
   return owners;
 }
 
-async function ownersWithoutToken({ barrier }: Services, prefix: string): Promise<string[]> {
-  const owners: string[] = [];
-  for (const name of await namesUnder(barrier, prefix)) {
-    const hash = name.replace(/\/$/, "");
-    // A batch token is not stored; its leases end no later than it does.
-    if (hash.startsWith(ORPHAN_BATCH_PREFIX)) continue;
-    if ((await readToken(barrier, hash)) === null) owners.push(hash);
+/** Whose leases there are. Reads all of them, which nothing but this does. */
+async function ownersOfLeases(services: Services): Promise<ReadonlySet<string>> {
+  const owners = new Set<string>();
+  for await (const page of leasesUnder(services, "")) {
+    for (const { record } of page) owners.add(record.tokenHash);
   }
   return owners;
+}
+
+async function withoutToken({ barrier }: Services, hashes: Iterable<string>): Promise<string[]> {
+  const without: string[] = [];
+  for (const hash of hashes) {
+    // A batch token is not stored; its leases end no later than it does.
+    if (hash.startsWith(ORPHAN_BATCH_PREFIX)) continue;
+    if ((await readToken(barrier, hash)) === null) without.push(hash);
+  }
+  return without;
 }
