@@ -426,6 +426,14 @@ describe("revoking by prefix in parts", () => {
     expect(await world.core.nextDue()).toBeNull();
   });
 
+  test("leaves the mark of another prefix alone", async () => {
+    await Promise.all(Array.from({ length: 501 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    await world.issue("tinier/key/a", { ttl: 3600 });
+    const { next } = await revokePart();
+    await world.put("sys/leases/revoke-prefix/tinier", { part: true, after: String(next) });
+    expect((await world.barrier.scan("lease-ending/", { limit: 9 })).entries).toHaveLength(1);
+  });
+
   test.each(["nonsense", "x y", " y", "x "])("refuses %j as the place to go on at", async (after) => {
     const place = after === "x y" ? "x\ny" : after;
     const answer = await world.put("sys/leases/revoke-prefix/tiny", { part: true, after: place });

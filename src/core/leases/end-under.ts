@@ -117,7 +117,7 @@ export async function endPartUnder(
   const place = after === undefined ? undefined : placeOf(after);
   const mark = await (place === undefined
     ? PrefixMark.make(services, { prefix })
-    : PrefixMark.at(services, place.mark));
+    : PrefixMark.at(services, place.mark, prefix));
   await mark?.keep();
   const page = await leasePage(services, prefix, place?.cursor);
   const bulk = new BulkEnding(services);

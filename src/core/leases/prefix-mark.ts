@@ -75,11 +75,12 @@ export class PrefixMark {
     }
   }
 
-  /** The mark of a name, of whoever has it at present. Null: it is gone. */
-  static async at(services: Services, name: string): Promise<PrefixMark | null> {
+  /** The mark of a name, of whoever has it at present. Null: it is gone, or about another prefix. */
+  static async at(services: Services, name: string, prefix: string): Promise<PrefixMark | null> {
     const entry = await services.barrier.get(PREFIX_MARK_PREFIX + name);
-    if (entry === null) return null;
-    const mark = new PrefixMark(services, entry.key, decode(entry), entry.version);
+    const record = entry === null ? null : decode(entry);
+    if (entry === null || record?.doomed.prefix !== prefix) return null;
+    const mark = new PrefixMark(services, entry.key, record, entry.version);
     mark.#keptAt = (entry.dueAt ?? TAKEN_MS) - TAKEN_MS;
     return mark;
   }
