@@ -13,6 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { FORMAT } from "../../src/storage/sqlite/schema.ts";
 import { World } from "./world.ts";
 
 const worlds: World[] = [];
@@ -98,7 +99,12 @@ const BAD_STORES: readonly BadStore[] = [
   {
     what: "a format from the future",
     spoil: (file) => sql(file, "PRAGMA user_version = 99"),
-    says: "has format 99, and this vsec knows formats up to 1: install a newer vsec",
+    says: `has format 99, and this vsec knows formats up to ${FORMAT}: install a newer vsec`,
+  },
+  {
+    what: "a format from before the first release",
+    spoil: (file) => sql(file, "PRAGMA user_version = 1"),
+    says: `has format 1, from before vsec's first release, and this vsec knows format ${FORMAT} only: revoke its leases`,
   },
   {
     what: "values that were swapped",

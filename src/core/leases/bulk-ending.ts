@@ -36,12 +36,8 @@ export class BulkEnding {
     const outcomes = [outcomeOf(result)];
     for (const { record } of lostOf(ending, result))
       outcomes.push(outcomeOf(await endLease(this.#services, record.id)));
-    outcomes.push(
-      await endLeases(
-        this.#services,
-        leases.filter((lease) => !isActive(lease)),
-      ),
-    );
+    const others = leases.filter((lease) => !isActive(lease));
+    if (others.length > 0) outcomes.push(await endLeases(this.#services, others));
     return sumOf(outcomes);
   }
 
