@@ -164,10 +164,10 @@ export interface Backend {
   /** Called when an entry that the engine wrote with a due time is due. Throwing means: again later, with backoff. */
   due?(key: string): Promise<void>;
   /**
-   * Makes gone what the engine has made outside under records of its own, beside leases. Called when the mount has been disabled
-   * and its last lease is gone; then its data go. Throwing means: not yet, and it is called again.
+   * Whether nothing is left of what the engine has made outside under records of its own, beside leases. Asked when the mount has
+   * been disabled and its last lease is gone; only then its data go, and what is due in it goes on until then.
    */
-  clearAway?(): Promise<void>;
+  isClear?(): Promise<boolean>;
   /** Ends connections and timers. */
   close?(): Promise<void>;
 }

@@ -34,7 +34,7 @@ export interface EngineStorage {
   commit(writes: readonly EngineWrite[]): Promise<readonly number[]>;
   /**
    * The same, provided that the mount is neither disabled nor moved by then: for records of what is about to be made outside, which
-   * `Backend.clearAway` must not miss.
+   * `Backend.isClear` must not miss.
    * @throws ApiError 404 when the mount is gone; STORE_CONFLICT when a precondition fails.
    */
   commitWhileMounted(writes: readonly EngineWrite[]): Promise<readonly number[]>;

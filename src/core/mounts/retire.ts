@@ -82,7 +82,7 @@ async function clear(
   for (let attempt = 1; attempt <= RACE_ATTEMPTS_MAX; attempt += 1) {
     const version = await table.version();
     if (await hasLeases(services, entry)) break;
-    if (!(await hasClearedAway(services, entry))) break;
+    if (!(await isClear(services, entry))) break;
     if (!(await table.removeAt(version, entry.uuid))) continue;
     await removeData(services, entry.uuid);
     break;
@@ -91,11 +91,10 @@ async function clear(
 }
 
 /** Whether nothing is left of what the engine has made outside under records of its own. */
-async function hasClearedAway({ mounts, log }: Services, entry: MountEntry): Promise<boolean> {
+async function isClear({ mounts, log }: Services, entry: MountEntry): Promise<boolean> {
   try {
     const { backend } = await mounts.load(entry);
-    await backend.clearAway?.();
-    return true;
+    return (await backend.isClear?.()) ?? true;
   } catch (error) {
     log.warn("a disabled mount cannot be cleared yet; it is retried", {
       mount: entry.path,

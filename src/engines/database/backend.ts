@@ -7,7 +7,7 @@ import { Connections } from "./connections.ts";
 import { credsPaths } from "./creds-paths.ts";
 import { credsSecret } from "./creds-secret.ts";
 import type { PluginFinder } from "./plugin.ts";
-import { dropAllProbes, dropDueProbe, isProbeKey } from "./probe-user.ts";
+import { areProbesGone, dropDueProbe, isProbeKey } from "./probe-user.ts";
 import { rolePaths } from "./role-paths.ts";
 import { rotateDueRoot, rotationOf, settleRotation } from "./root-rotation.ts";
 import { rotatePaths } from "./rotate-paths.ts";
@@ -49,7 +49,7 @@ function mount(context: MountContext, connections: Connections): Backend {
       if (connection !== null) await rotateDueRoot(context, connections, connection);
       if (isProbeKey(key)) await dropDueProbe(context, connections, key);
     },
-    clearAway: () => dropAllProbes(context, connections),
+    isClear: () => areProbesGone(context.storage),
     close: () => connections.closeAll(),
   };
 }
