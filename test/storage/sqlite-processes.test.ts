@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { DatabaseSync } from "node:sqlite";
 import { openSqliteStorage } from "../../src/storage/sqlite/sqlite-storage.ts";
 import { put } from "./entries.ts";
 import { makeDirectory, removeDirectory } from "./places.ts";
@@ -110,6 +112,19 @@ test("processes that create the same store at once all find it, and make it once
   const storage = openSqliteStorage({ file });
   expect(await storage.list("by/", { limit: 9 })).toEqual({ names: ["1", "2", "3", "4"], next: null });
   expect(await storage.writes()).toBe(4);
+  await storage.close();
+}, 60_000);
+
+test("a new store that another process is writing to is waited for before its log is set up", async () => {
+  await openSqliteStorage({ file, create: true }).close();
+  const database = new DatabaseSync(file);
+  database.exec("PRAGMA journal_mode = DELETE");
+  database.close();
+  const writer = startWorker("lock", { argument: "300" });
+  await readUntil(writer, (lines) => lines.length > 0);
+  const storage = openSqliteStorage({ file });
+  await storage.commit([put("a")]);
+  expect(existsSync(`${file}-wal`)).toBe(true);
   await storage.close();
 }, 60_000);
 

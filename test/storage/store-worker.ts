@@ -58,17 +58,18 @@ async function writePairs(storage: Storage): Promise<never> {
   }
 }
 
-/** Keeps the store locked, until it is killed. */
-function lock(): void {
+/** Keeps the store locked, for so many milliseconds; 0: until it is killed. */
+function lock(ms: number): void {
   const database = new DatabaseSync(file);
   database.exec("BEGIN IMMEDIATE");
   say("locked");
   // The timer's hold on the connection keeps it from being collected, which would close it.
   setInterval(() => database.location(), 60_000);
+  if (ms > 0) setTimeout(() => process.exit(), ms);
 }
 
 async function main(): Promise<void> {
-  if (job === "lock") return lock();
+  if (job === "lock") return lock(Number(argument));
   const storage = openSqliteStorage({ file, create: job === "create" });
   if (job === "increment") await increment(storage, Number(argument));
   if (job === "drain") await drain(storage);

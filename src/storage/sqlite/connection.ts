@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { VsecError } from "../../base/errors.ts";
-import { damagedError, isNotWritable, storeError } from "./errors.ts";
+import { damagedError, isLocked, isNotWritable, storeError } from "./errors.ts";
 import { missingError } from "./file.ts";
 import {
   ANY_TABLE,
@@ -141,14 +141,22 @@ function openReader(file: string): DatabaseSync | undefined {
   }
 }
 
+/** How often others may get in the way, who each have to open the store at just that moment. */
+const WAL_TRIES_MAX = 100;
+
 /** The file remembers the mode; it has to be set for a new file, and for one that was made by VACUUM INTO. */
 function useWriteAheadLog(database: DatabaseSync): void {
-  if (pragma(database, "journal_mode") === "wal") return;
-  try {
-    database.exec(USE_WRITE_AHEAD_LOG);
-  } catch (error) {
-    // A file that can only be read keeps its mode.
-    if (!isNotWritable(error)) throw error;
+  for (let tries = 1; pragma(database, "journal_mode") !== "wal"; tries += 1) {
+    try {
+      database.exec(USE_WRITE_AHEAD_LOG);
+    } catch (error) {
+      // A file that can only be read keeps its mode.
+      if (isNotWritable(error)) return;
+      if (!isLocked(error) || tries === WAL_TRIES_MAX) throw error;
+      // Unlike a transaction this does not wait for a writer, such as another process that is making the same store.
+      database.exec(TRANSACTION.write);
+      database.exec(TRANSACTION.rollBack);
+    }
   }
 }
 

@@ -61,6 +61,11 @@ export function isNotWritable(error: unknown): boolean {
   return primary === SQLITE.READONLY || primary === SQLITE.CANTOPEN;
 }
 
+/** True when another connection has a lock that is in the way. */
+export function isLocked(error: unknown): boolean {
+  return ((sqliteCodeOf(error) ?? 0) & 0xff) === SQLITE.BUSY;
+}
+
 /**
  * What to throw for a failure of `node:sqlite`.
  * @param action - What was being done, as in "cannot <action> the store".
