@@ -82,7 +82,7 @@ export function decryptValue(
   const sealed = asBuffer(value);
   if (sealed.length < VALUE_OVERHEAD_BYTES) throw damagedEntry(place.stored, "it is cut short");
   if (sealed[0] !== FORMAT) throw damagedEntry(place.stored, "its format is not known");
-  const key = keyOf(sealed.readUInt32BE(1));
+  const key = keyOf(termIn(sealed));
   if (key === undefined) throw damagedEntry(place.stored, "its key is not in the keyring");
   const header = sealed.subarray(0, HEADER_BYTES);
   const nonce = sealed.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);

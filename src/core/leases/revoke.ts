@@ -109,7 +109,7 @@ async function groupByBatch(services: Services, leases: readonly StoredLease[]):
 }
 
 /** Leases in batches. */
-export function slices(leases: readonly StoredLease[]): StoredLease[][] {
+function slices(leases: readonly StoredLease[]): StoredLease[][] {
   const parts: StoredLease[][] = [];
   for (let start = 0; start < leases.length; start += BATCH_MAX)
     parts.push(leases.slice(start, start + BATCH_MAX));
