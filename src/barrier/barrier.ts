@@ -2,7 +2,15 @@ import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import type { Clock } from "../base/clock.ts";
 import { hasCode } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
-import type { ClaimRequest, PageRequest, ScanPage, Storage, StoredEntry, Write } from "../storage/port.ts";
+import type {
+  ClaimRequest,
+  PageRequest,
+  ScanPage,
+  Storage,
+  StoredEntry,
+  WalkPage,
+  Write,
+} from "../storage/port.ts";
 import { damagedEntry } from "./damage.ts";
 import {
   addTerm,
@@ -53,6 +61,7 @@ export class StoreBarrier implements Barrier {
   readonly #tags: TagHash;
   readonly #hashKey: KeyObject;
   readonly #keys = new Map<number, KeyObject>();
+  readonly #keyOfTerm = (term: number): KeyObject | undefined => this.#keys.get(term);
   #keyring: Keyring;
   #loadedAt = 0;
   #loading: Promise<void> | undefined;
@@ -79,7 +88,7 @@ export class StoreBarrier implements Barrier {
     const entry = await this.#parts.storage.get(this.#names.encryptKey(key));
     if (entry === null) return null;
     await this.#learnTerms([entry]);
-    return { ...entry, key, value: this.#decrypt(key, entry) };
+    return { ...entry, key, value: this.#decrypt(entry) };
   }
 
   async list(prefix: string, page: PageRequest): Promise<NamePage> {
@@ -108,6 +117,15 @@ export class StoreBarrier implements Barrier {
     }
   }
 
+  async *walk(prefix: string, page: PageRequest): AsyncGenerator<WalkPage> {
+    // What is reserved would be swept with the rest.
+    if (prefix === "") throw new RangeError("a walk needs a prefix");
+    for await (const walked of this.#parts.storage.walk(this.#names.encryptPrefix(prefix), page)) {
+      await this.#learnTerms(walked.entries);
+      yield { ...walked, entries: walked.entries.map((entry) => this.#open(entry)) };
+    }
+  }
+
   async find(tag: string, page: PageRequest): Promise<ScanPage> {
     const { entries, next } = await this.#parts.storage.find(this.#tags.hash(tag), page);
     await this.#learnTerms(entries);
@@ -120,6 +138,14 @@ export class StoreBarrier implements Barrier {
     return await this.#parts.storage.commit(this.encryptWrites(writes));
   }
 
+  async sweep(swaths: readonly string[], version: number): Promise<number> {
+    return await this.#parts.storage.sweep(swaths, version);
+  }
+
+  async writes(): Promise<number> {
+    return await this.#parts.storage.writes();
+  }
+
   /** The batch as it reaches the store. */
   encryptWrites(writes: readonly Write[]): Write[] {
     const { term } = currentTerm(this.#keyring);
@@ -127,7 +153,7 @@ export class StoreBarrier implements Barrier {
     return writes.map((write) => {
       const key = this.#names.encryptKey(write.key);
       if (write.op !== "put") return { ...write, key };
-      const value = encryptValue(termKey, write.key, write.value, this.#parts.random);
+      const value = encryptValue(termKey, key, write.value, this.#parts.random);
       const { tags } = write;
       return tags === undefined
         ? { ...write, key, value }
@@ -179,9 +205,8 @@ export class StoreBarrier implements Barrier {
     const term = termOf(sealed);
     if (term === null) return null;
     if (!this.#keys.has(term)) await this.#reload();
-    const plain = sealedPlace(purpose);
     try {
-      return decryptValue((wanted) => this.#keys.get(wanted), { plain, stored: plain }, sealed);
+      return this.#decrypt({ key: sealedPlace(purpose), value: sealed });
     } catch (error) {
       if (hasCode(error, "BARRIER_DAMAGED")) return null;
       throw error;
@@ -221,13 +246,11 @@ export class StoreBarrier implements Barrier {
   }
 
   #open(entry: StoredEntry): StoredEntry {
-    const { version, dueAt } = entry;
-    const key = this.#names.readKey(entry.key);
-    return { key, value: this.#decrypt(key, entry), version, dueAt };
+    return new OpenEntry(entry, this.#decrypt(entry), this.#names);
   }
 
-  #decrypt(plain: string, { key: stored, value }: StoredEntry): Buffer {
-    return decryptValue((term) => this.#keys.get(term), { plain, stored }, value);
+  #decrypt({ key, value }: Pick<StoredEntry, "key" | "value">): Buffer {
+    return decryptValue(this.#keyOfTerm, key, value);
   }
 
   /** Reads the keyring again when an entry has a term that is not known here: another process rotated. */
@@ -250,6 +273,27 @@ export class StoreBarrier implements Barrier {
   async #load(): Promise<void> {
     const { storage, root } = this.#parts;
     this.#adopt((await loadKeyring(storage, root)).keyring);
+  }
+}
+
+/** An entry as the core sees it. Its key is decrypted when it is asked for: who reads many mostly has it in the value. */
+class OpenEntry implements StoredEntry {
+  readonly value: Uint8Array;
+  readonly version: number;
+  readonly dueAt: number | null;
+  readonly #storedKey: string;
+  readonly #names: NameCipher;
+
+  constructor({ key, version, dueAt }: StoredEntry, value: Uint8Array, names: NameCipher) {
+    this.value = value;
+    this.version = version;
+    this.dueAt = dueAt;
+    this.#storedKey = key;
+    this.#names = names;
+  }
+
+  get key(): string {
+    return this.#names.readKey(this.#storedKey);
   }
 }
 

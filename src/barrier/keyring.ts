@@ -29,7 +29,6 @@ const HEADER_BYTES = 1 + CHECK_BYTES;
 const TERM_OF_ROOT = 0;
 /** What the four bytes of a value's header hold. */
 const TERM_MAX = 2 ** 32 - 1;
-const PLACE = { plain: KEYRING_KEY, stored: KEYRING_KEY };
 
 export interface KeyTerm {
   /** 1 and up. */
@@ -91,7 +90,7 @@ export function decryptKeyring({ key, check }: KeyringKeys, sealed: Uint8Array):
     throw new VsecError("SEAL_WRONG_KEY", text);
   }
   const keyOf = (term: number) => (term === TERM_OF_ROOT ? key : undefined);
-  const body = decryptValue(keyOf, PLACE, sealed.subarray(HEADER_BYTES));
+  const body = decryptValue(keyOf, KEYRING_KEY, sealed.subarray(HEADER_BYTES));
   return decodeKeyring(body.toString("utf8"));
 }
 

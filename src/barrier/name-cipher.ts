@@ -76,8 +76,8 @@ export class NameCipher {
   }
 
   /**
-   * Decrypts the key of an entry whose value is decrypted with it: the last segment is not verified here, since the value's
-   * associated data hold the whole key, and tell any other.
+   * Decrypts the key of an entry whose value was decrypted: the last segment is not verified here, since the value's associated
+   * data hold the whole stored key, and tell any that was not written here.
    * @throws BARRIER_DAMAGED like {@link NameCipher.decryptKey} for what is above the last segment.
    */
   readKey(stored: string): string {

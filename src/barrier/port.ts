@@ -2,7 +2,7 @@
  * What the core sees of the barrier: the storage port with plain names and decrypted values.
  * Keys here are plain; what reaches the store is encrypted segment by segment.
  */
-import type { ClaimRequest, PageRequest, ScanPage, StoredEntry, Write } from "../storage/port.ts";
+import type { ClaimRequest, PageRequest, ScanPage, StoredEntry, WalkPage, Write } from "../storage/port.ts";
 
 export type { Storage, StoredEntry, Write } from "../storage/port.ts";
 // The core works with the same entries and writes, and reaches the storage port only through here.
@@ -27,12 +27,16 @@ export interface Barrier {
   get(key: string): Promise<StoredEntry | null>;
   list(prefix: string, page: PageRequest): Promise<NamePage>;
   scan(prefix: string, page: PageRequest): Promise<ScanPage>;
+  /** As in the storage port; not of the whole store. */
+  walk(prefix: string, page: PageRequest): AsyncGenerator<WalkPage>;
   /**
    * As in the storage port. Which entries carry a tag is not authenticated: whoever has changed the file can have taken one away or
    * put it elsewhere. The values are, so whoever finds an entry looks whether it is one that should carry the tag.
    */
   find(tag: string, page: PageRequest): Promise<ScanPage>;
   commit(writes: readonly Write[]): Promise<readonly number[]>;
+  sweep(swaths: readonly string[], version: number): Promise<number>;
+  writes(): Promise<number>;
   /**
    * Due entries, as in the storage port. Damaged ones are left out (and stay claimed) as long as others are due.
    * @throws BARRIER_DAMAGED when entries are due and none of them can be read.

@@ -7,8 +7,8 @@
  *   offset 17  n bytes   ciphertext
  *   at the end 16 bytes  tag
  *
- * The associated data are the first five bytes and the entry's plain key in UTF-8, so neither the header nor the place of a
- * value can change.
+ * The associated data are the first five bytes and the entry's place in UTF-8, so neither the header nor the place of a value can
+ * change. The place of an entry of the store is its encrypted key, which stands for one plain key, and need not be decrypted for this.
  */
 import { createCipheriv, createDecipheriv, type KeyObject } from "node:crypto";
 import { VsecError } from "../base/errors.ts";
@@ -32,30 +32,22 @@ export interface TermKey {
   readonly key: KeyObject;
 }
 
-/** An entry's key, as the core knows it and as the store does. */
-export interface EntryKey {
-  readonly plain: string;
-  readonly stored: string;
-}
-
 /** @throws USAGE for a value longer than {@link VALUE_BYTES_MAX}. */
 export function encryptValue(
   { term, key }: TermKey,
-  plainKey: string,
+  place: string,
   value: Uint8Array,
   random: Random,
 ): Buffer {
   if (value.length > VALUE_BYTES_MAX) {
     throw new VsecError("USAGE", `a value of ${value.length} bytes is too large to store`);
   }
-  const header = Buffer.alloc(HEADER_BYTES);
-  header[0] = FORMAT;
-  header.writeUInt32BE(term, 1);
   const nonce = random.bytes(NONCE_BYTES);
   const cipher = createCipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(associatedData(header, plainKey));
+  const data = associatedData(term, place);
+  cipher.setAAD(data);
   const body = cipher.update(value);
-  return Buffer.concat([header, nonce, body, cipher.final(), cipher.getAuthTag()]);
+  return Buffer.concat([data.subarray(0, HEADER_BYTES), nonce, body, cipher.final(), cipher.getAuthTag()]);
 }
 
 /** The term in a value's header; null when the value is too short to have one, or of another format. */
@@ -76,32 +68,37 @@ function termIn(sealed: Uint8Array): number {
  */
 export function decryptValue(
   keyOf: (term: number) => KeyObject | undefined,
-  place: EntryKey,
-  value: Uint8Array,
+  place: string,
+  sealed: Uint8Array,
 ): Buffer {
-  const sealed = asBuffer(value);
-  if (sealed.length < VALUE_OVERHEAD_BYTES) throw damagedEntry(place.stored, "it is cut short");
-  if (sealed[0] !== FORMAT) throw damagedEntry(place.stored, "its format is not known");
-  const key = keyOf(termIn(sealed));
-  if (key === undefined) throw damagedEntry(place.stored, "its key is not in the keyring");
-  const header = sealed.subarray(0, HEADER_BYTES);
-  const nonce = sealed.subarray(HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
+  if (sealed.length < VALUE_OVERHEAD_BYTES) throw damagedEntry(place, "it is cut short");
+  if (sealed[0] !== FORMAT) throw damagedEntry(place, "its format is not known");
+  const term = termIn(sealed);
+  const key = keyOf(term);
+  if (key === undefined) throw damagedEntry(place, "its key is not in the keyring");
+  const nonce = copyOf(sealed, HEADER_BYTES, HEADER_BYTES + NONCE_BYTES);
   const decipher = createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(associatedData(header, place.plain));
-  decipher.setAuthTag(sealed.subarray(-TAG_BYTES));
-  const body = decipher.update(sealed.subarray(HEADER_BYTES + NONCE_BYTES, -TAG_BYTES));
+  decipher.setAAD(associatedData(term, place));
+  decipher.setAuthTag(copyOf(sealed, -TAG_BYTES));
+  const body = decipher.update(copyOf(sealed, HEADER_BYTES + NONCE_BYTES, -TAG_BYTES));
   try {
-    const rest = decipher.final();
-    return rest.length === 0 ? body : Buffer.concat([body, rest]);
+    // Nothing is left to come in this mode; it is the tag that is looked at.
+    decipher.final();
   } catch (cause) {
-    throw damagedEntry(place.stored, "its content does not match its key, header or tag", cause);
+    throw damagedEntry(place, "its content does not match its key, header or tag", cause);
   }
+  return body;
 }
 
-function associatedData(header: Buffer, plainKey: string): Buffer {
-  return Buffer.concat([header, Buffer.from(plainKey, "utf8")]);
+function associatedData(term: number, place: string): Buffer {
+  const data = Buffer.allocUnsafe(HEADER_BYTES + Buffer.byteLength(place));
+  data[0] = FORMAT;
+  data.writeUInt32BE(term, 1);
+  data.write(place, HEADER_BYTES);
+  return data;
 }
 
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** Some of the bytes. The first view of a small array makes it a large one, which costs more than copying it does. */
+function copyOf(bytes: Uint8Array, start: number, end?: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
 }

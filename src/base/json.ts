@@ -110,6 +110,17 @@ export function parseJson(text: string, depthMax = DEPTH_MAX): Json {
 }
 
 /**
+ * Parses JSON that this program has written itself, from what it had taken: so it is looked at no further.
+ * @param bytes - UTF-8.
+ * @throws SyntaxError for malformed text.
+ */
+export function parseStored(bytes: Uint8Array): Json {
+  return parsed(decoder.decode(bytes)) as Json;
+}
+
+const decoder = new TextDecoder();
+
+/**
  * Parses JSON that somebody sends to have it kept.
  * @throws SyntaxError for malformed text; RefusedJson for one that nests deeper, or has a key `__proto__`.
  */

@@ -6,6 +6,8 @@ import { type ClaimRequest, type PageRequest, TAGS_MAX, type Write } from "./por
 
 /** UTF-16 code units of a key. */
 export const KEY_LENGTH_MAX = 4096;
+/** UTF-16 code units of a cursor. It may name two keys. */
+export const CURSOR_LENGTH_MAX = 3 * KEY_LENGTH_MAX;
 /** UTF-16 code units of a tag. */
 export const TAG_LENGTH_MAX = 64;
 export const VALUE_BYTES_MAX = 32 * 1024 * 1024;
@@ -26,7 +28,7 @@ const REFUSED = /[\0\ud800-\udfff\uffff]/;
 export function checkKey(key: string): void {
   if (key === "" || key.startsWith("/") || key.endsWith("/") || key.includes("//"))
     throw new RangeError("a storage key must be non-empty segments joined by '/'");
-  checkText(key);
+  checkText(key, KEY_LENGTH_MAX);
 }
 
 /** @throws RangeError unless `prefix` is "" or a key with a `/` after it. */
@@ -36,9 +38,9 @@ export function checkPrefix(prefix: string): void {
   checkKey(prefix.slice(0, -1));
 }
 
-function checkText(text: string): void {
-  if (text.length > KEY_LENGTH_MAX)
-    throw new RangeError(`a storage key must not be longer than ${KEY_LENGTH_MAX} characters`);
+function checkText(text: string, lengthMax: number): void {
+  if (text.length > lengthMax)
+    throw new RangeError(`a storage key must not be longer than ${lengthMax} characters`);
   if (REFUSED.test(text)) throw new RangeError("a storage key must not hold NUL, surrogates or U+FFFF");
 }
 
@@ -46,7 +48,7 @@ function checkText(text: string): void {
 export function checkTag(tag: string): void {
   if (tag === "" || tag.length > TAG_LENGTH_MAX)
     throw new RangeError(`a storage tag must have 1 to ${TAG_LENGTH_MAX} characters`);
-  checkText(tag);
+  checkText(tag, TAG_LENGTH_MAX);
 }
 
 function checkTags(tags: readonly string[]): void {
@@ -60,7 +62,7 @@ export function checkPage(page: PageRequest): void {
   checkLimit(page.limit);
   if (page.after === undefined) return;
   if (page.after === "") throw new RangeError("a storage cursor must not be empty");
-  checkText(page.after);
+  checkText(page.after, CURSOR_LENGTH_MAX);
 }
 
 /** @throws RangeError for a limit or a time out of range. */

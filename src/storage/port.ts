@@ -12,7 +12,7 @@
 export interface StoredEntry {
   readonly key: string;
   readonly value: Uint8Array;
-  /** Changes with every write of the entry, never used twice in a store, always above 0. */
+  /** The number of the put that wrote it, in the store's life: 1 for the first. So it changes with every write, and later ones are greater. */
   readonly version: number;
   /** When something must happen to the entry; null when nothing must. */
   readonly dueAt: number | null;
@@ -60,6 +60,11 @@ export interface ScanPage {
   readonly next: string | null;
 }
 
+export interface WalkPage extends ScanPage {
+  /** Stands for these entries in {@link Storage.sweep}. */
+  readonly swath: string;
+}
+
 /** A worker's wish for due entries. */
 export interface ClaimRequest {
   readonly now: number;
@@ -80,6 +85,13 @@ export interface Storage {
   /** All entries below `prefix`, at any depth, in key order. */
   scan(prefix: string, page: PageRequest): Promise<ScanPage>;
 
+  /**
+   * All entries below `prefix`, like {@link Storage.scan}, in an order of the store's own: what lies side by side in it comes
+   * together, so that many are read, and swept, with the least work. A page may be empty. The page after a cursor is the same
+   * whatever was deleted meanwhile.
+   */
+  walk(prefix: string, page: PageRequest): AsyncGenerator<WalkPage>;
+
   /** All entries that carry the tag, each once, in an order of the store's own. */
   find(tag: string, page: PageRequest): Promise<ScanPage>;
 
@@ -90,6 +102,14 @@ export interface Storage {
    */
   commit(writes: readonly Write[]): Promise<readonly number[]>;
 
+  /**
+   * Deletes, in one commit, the entries of pages of a {@link Storage.walk}, apart from those of a greater version than the given
+   * one. Who walks after {@link Storage.writes} gave that number, and is done with what he saw, leaves in place what was written
+   * meanwhile.
+   * @returns How many entries it deleted.
+   */
+  sweep(swaths: readonly string[], version: number): Promise<number>;
+
   /** Hands out entries with `dueAt` <= now that nobody holds a live claim on, the longest due first, and claims them. Does not change versions. */
   claim(request: ClaimRequest): Promise<readonly StoredEntry[]>;
 
@@ -99,7 +119,7 @@ export interface Storage {
   /** The earliest time at which {@link Storage.claim} can return something: the least over all entries of the later of due time and claim end. Null: nothing is due, ever. */
   nextDue(): Promise<number | null>;
 
-  /** How many puts there have been in this store's life. */
+  /** How many puts there have been in this store's life, which is the version of the latest one. */
   writes(): Promise<number>;
 
   close(): Promise<void>;

@@ -238,6 +238,41 @@ describe("a listing", () => {
   });
 });
 
+describe("a walk", () => {
+  test("gives what is below its prefix in plain, and a sweep takes that away", async () => {
+    const world = await newWorld();
+    for (const key of ["lease/a/1", "lease/a/2", "lease/ab", "other/a"]) await put(world, key, `of ${key}`);
+    const version = await world.barrier.writes();
+    await put(world, "lease/a/3", "later");
+    const pages = await Array.fromAsync(world.barrier.walk("lease/a/", { limit: 2 }));
+    const entries = pages.flatMap((page) => page.entries.map(({ key, value }) => [key, untext(value)]));
+    expect(entries.sort()).toEqual([
+      ["lease/a/1", "of lease/a/1"],
+      ["lease/a/2", "of lease/a/2"],
+      ["lease/a/3", "later"],
+    ]);
+    const swaths = pages.map(({ swath }) => swath);
+    expect(await world.barrier.sweep(swaths, version)).toBe(2);
+    const left = (await world.barrier.scan("", { limit: 9 })).entries.map(({ key }) => key);
+    expect(left.sort()).toEqual(["lease/a/3", "lease/ab", "other/a"]);
+  });
+
+  test("of the whole store is refused, since a sweep would take the keyring as well", async () => {
+    const { barrier } = await newWorld();
+    await expect(barrier.walk("", { limit: 1 }).next()).rejects.toThrow(RangeError);
+  });
+
+  test("that meets an entry which was not written at its place fails, and does not leave it out", async () => {
+    const world = await newWorld();
+    await put(world, "lease/a", "1");
+    await put(world, "lease/b", "2");
+    const [one, two] = await rawEntries(world.storage);
+    await overwrite(world.storage, one?.key ?? "", two?.value ?? new Uint8Array());
+    const walked = (): Promise<unknown> => Array.fromAsync(world.barrier.walk("lease/", { limit: 9 }));
+    expect(await codeOf(walked)).toBe("BARRIER_DAMAGED");
+  });
+});
+
 describe("due entries", () => {
   test("are claimed in plain, released by name, and then due again", async () => {
     const world = await newWorld();
@@ -422,8 +457,10 @@ function bound(storage: Storage): Storage {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    walk: (prefix, page) => storage.walk(prefix, page),
     find: (tag, page) => storage.find(tag, page),
     commit: (writes) => storage.commit(writes),
+    sweep: (swaths, version) => storage.sweep(swaths, version),
     claim: (request) => storage.claim(request),
     release: (keys, owner) => storage.release(keys, owner),
     nextDue: () => storage.nextDue(),

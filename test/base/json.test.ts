@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ExactNumber, parseInput, parseJson } from "../../src/base/json.ts";
+import { ExactNumber, parseInput, parseJson, parseStored } from "../../src/base/json.ts";
 
 describe("parsing JSON", () => {
   test.each([
@@ -37,6 +37,13 @@ describe("parsing JSON", () => {
       expect(parseJson(text)).toBe(Number(text));
     },
   );
+
+  test("reads what was stored as it was taken", () => {
+    const document = '{"a":[1.0,9007199254740993,7,"é日🦊"],"b":{"constructor":"__proto__"}}';
+    const stored = new TextEncoder().encode(JSON.stringify(parseInput(document)));
+    expect(JSON.stringify(parseStored(stored))).toBe(document);
+    expect(() => parseStored(stored.subarray(1))).toThrow(SyntaxError);
+  });
 
   test("gives the number itself to who calculates with it", () => {
     expect(new ExactNumber("1e3").plain()).toBe(1000);

@@ -255,6 +255,33 @@ describe("a revocation by prefix", () => {
     expect(world.keys.live.size).toBe(0);
   });
 
+  test("names no lease of many where all of a page are gone", async () => {
+    await Promise.all(Array.from({ length: 600 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
+    const named: string[] = [];
+    const commit = world.barrier.commit.bind(world.barrier);
+    world.barrier.commit = async (writes) => {
+      named.push(...writes.map(({ key }) => key).filter((key) => key.startsWith("lease/")));
+      return commit(writes);
+    };
+    expect((await revokePrefix("tiny")).status).toBe(204);
+    expect(named).toEqual([]);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
+  test("ends once, and forgets, what is issued after it has begun and before it looks", async () => {
+    await world.issue("tiny/key/a", { ttl: 3600 });
+    const walk = world.barrier.walk.bind(world.barrier);
+    world.barrier.walk = async function* (prefix, page) {
+      world.barrier.walk = walk;
+      await world.issue("tiny/key/a", { ttl: 3600 });
+      yield* walk(prefix, page);
+    };
+    expect((await revokePrefix("tiny")).status).toBe(204);
+    expect(world.keys.live.size).toBe(0);
+    expect(world.keys.revoked).toHaveLength(2);
+    expect(await world.core.nextDue()).toBeNull();
+  });
+
   test("that meets another one leaves nothing, and nothing is counted twice", async () => {
     await Promise.all(Array.from({ length: 1200 }, () => world.issue("tiny/key/a", { ttl: 3600 })));
     const [one, other] = await Promise.all([revokePrefix("tiny"), revokePrefix("tiny")]);

@@ -11,6 +11,7 @@ export function clearBarrier(storage: Storage): Barrier {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    walk: (prefix, page) => storage.walk(prefix, page),
     find: (tag, page) => storage.find(shortened(tag), page),
     commit: (writes) =>
       storage.commit(
@@ -20,6 +21,8 @@ export function clearBarrier(storage: Storage): Barrier {
             : write,
         ),
       ),
+    sweep: (swaths, version) => storage.sweep(swaths, version),
+    writes: () => storage.writes(),
     claim: (request) => storage.claim(request),
     release: (keys, owner) => storage.release(keys, owner),
     nextDue: () => storage.nextDue(),

@@ -43,8 +43,11 @@ function methodsOf(barrier: Barrier): Barrier {
     get: (key) => barrier.get(key),
     list: (prefix, page) => barrier.list(prefix, page),
     scan: (prefix, page) => barrier.scan(prefix, page),
+    walk: (prefix, page) => barrier.walk(prefix, page),
     find: (tag, page) => barrier.find(tag, page),
     commit: (writes) => barrier.commit(writes),
+    sweep: (swaths, version) => barrier.sweep(swaths, version),
+    writes: () => barrier.writes(),
     claim: (request) => barrier.claim(request),
     release: (keys, owner) => barrier.release(keys, owner),
     nextDue: () => barrier.nextDue(),
@@ -62,11 +65,13 @@ function lawless(storage: Storage): Storage {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    walk: (prefix, page) => storage.walk(prefix, page),
     find: (tag, page) => storage.find(tag, page),
     commit: (writes) =>
       storage.commit(
         writes.filter((write) => write.op !== "check").map(({ expect: _expect, ...write }) => write as Write),
       ),
+    sweep: (swaths) => storage.sweep(swaths, Number.MAX_SAFE_INTEGER),
     async claim(request) {
       const entries = await storage.claim(request);
       await storage.release(

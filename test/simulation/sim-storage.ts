@@ -1,5 +1,5 @@
 import { VsecError } from "../../src/base/errors.ts";
-import type { Storage, Write } from "../../src/storage/port.ts";
+import type { Storage } from "../../src/storage/port.ts";
 import type { Chance } from "./chance.ts";
 import type { Faults } from "./faults.ts";
 import type { Owner, Scheduler } from "./scheduler.ts";
@@ -27,15 +27,15 @@ export function simStorage({ disk, scheduler, chance, faults, owner }: SimStorag
     if (chance.roll(faults.readPoints)) await scheduler.point(owner);
   };
   const fails = (): boolean => !scheduler.isCalm && chance.roll(faults.storeFails);
-  const commit = async (writes: readonly Write[]): Promise<readonly number[]> => {
+  const writing = async <T>(write: () => Promise<T>): Promise<T> => {
     await scheduler.point(owner);
     if (disk.isFull) throw new VsecError("STORE_FULL", "simulated: the disk is full");
     if (fails()) throw new VsecError("STORE_IO", "simulated: the write failed");
-    const versions = await storage.commit(writes);
+    const answer = await write();
     disk.changes += 1;
     await scheduler.point(owner);
     if (fails()) throw new VsecError("STORE_IO", "simulated: the write took effect, its answer is lost");
-    return versions;
+    return answer;
   };
   return {
     get: async (key) => {
@@ -50,11 +50,18 @@ export function simStorage({ disk, scheduler, chance, faults, owner }: SimStorag
       await atRead();
       return storage.scan(prefix, page);
     },
+    async *walk(prefix, page) {
+      for await (const walked of storage.walk(prefix, page)) {
+        yield walked;
+        await atRead();
+      }
+    },
     find: async (tag, page) => {
       await atRead();
       return storage.find(tag, page);
     },
-    commit,
+    commit: (writes) => writing(() => storage.commit(writes)),
+    sweep: (swaths, version) => writing(() => storage.sweep(swaths, version)),
     claim: async (request) => {
       await scheduler.point(owner);
       if (fails()) throw new VsecError("STORE_IO", "simulated: the claim failed");

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { ABSENT, type Storage, type Write } from "../../src/storage/port.ts";
 import { claimEnds, claiming } from "./contract-claims.ts";
+import { sweeping } from "./contract-sweeps.ts";
 import { tagging } from "./contract-tags.ts";
 import { bytes, type Current, keysOf, put, text } from "./entries.ts";
 
@@ -27,6 +28,7 @@ export function storageContract(name: string, open: () => Promise<OpenedStorage>
     scanning(current);
     claiming(current);
     describe("tags", () => tagging(current));
+    describe("sweeps", () => sweeping(current));
     describe("the end of a claim", () => claimEnds(current));
     limits(current);
   });

@@ -177,6 +177,27 @@ const find = fc.tuple(tag, limit).map(([wanted, size]) =>
   }),
 );
 
+const walk = fc
+  .tuple(key, limit, fc.integer({ min: 0, max: 6 }), fc.boolean())
+  .map(([folder, size, age, isSwept]) =>
+    command(
+      `walk ${folder} by ${size}, ${isSwept ? `sweep at ${age} writes ago` : "no sweep"}`,
+      async (model, real) => {
+        const expected = model.sorted(`${folder}/`);
+        const pages = await Array.fromAsync(real.walk(`${folder}/`, { limit: size }));
+        expect(pages.flatMap(({ entries }) => entries).toSorted(byKey)).toEqual(
+          expected.map(asStored).toSorted(byKey),
+        );
+        if (!isSwept) return;
+        const version = model.puts - age;
+        const doomed = expected.filter((entry) => entry.version <= version);
+        model.entries = model.entries.filter((entry) => !doomed.includes(entry));
+        const swaths = pages.map(({ swath }) => swath);
+        expect(await real.sweep(swaths, version)).toBe(doomed.length);
+      },
+    ),
+  );
+
 const claim = fc.tuple(owner, limit, fc.integer({ min: -5, max: 60 })).map(([who, size, holdMs]) =>
   command(`claim ${size} as ${who} for ${holdMs}`, async (model, real) => {
     const until = model.now + holdMs;
@@ -235,6 +256,7 @@ export async function checkAgainstModel(open: () => Promise<OpenedStorage>): Pro
       scan,
       find,
       find,
+      walk,
       claim,
       claim,
       release,

@@ -30,9 +30,9 @@ export function wrapParam(
  */
 export function unwrapParam(config: SealConfig, key: KeyObject, refusal: string): Uint8Array {
   const wrapped = bytesParam(config, "wrapped", KEY_BYTES + VALUE_OVERHEAD_BYTES);
-  const place = { plain: placeOf(config.storeId), stored: "_/seal" };
+  const keyOf = (term: number) => (term === TERM_OF_WRAPPING ? key : undefined);
   try {
-    return decryptValue((term) => (term === TERM_OF_WRAPPING ? key : undefined), place, wrapped);
+    return decryptValue(keyOf, placeOf(config.storeId), wrapped);
   } catch (cause) {
     if (!hasCode(cause, "BARRIER_DAMAGED")) throw cause;
     throw new VsecError("SEAL_WRONG_KEY", refusal, { cause });

@@ -1,12 +1,16 @@
 import type { Write } from "../../barrier/port.ts";
 import type { Services } from "../services.ts";
+import { BulkForgetting } from "./bulk-forgetting.ts";
 import { endLease, endLeases, lostOf, type Outcome, outcomeOf, sumOf } from "./end.ts";
 import type { StoredLease } from "./record.ts";
 import { endingRecord, revokeTaken } from "./revoke.ts";
-import { forgetLeases, LEASES_OF_A_COMMIT } from "./store.ts";
 
-/** When the first that is gone has waited so long, the next to come has all of them forgotten. */
-const WAIT_MS_MAX = 1000;
+/** What is to be ended of a page of leases. */
+export interface Ending {
+  readonly leases: readonly StoredLease[];
+  /** The page's. Undefined: it has other leases as well. */
+  readonly swath: string | undefined;
+}
 
 /**
  * Ends leases many at a time, for a revocation that has an entry of its own to see to it that it is finished. That entry stands
@@ -16,28 +20,35 @@ const WAIT_MS_MAX = 1000;
  */
 export class BulkEnding {
   readonly #services: Services;
-  #gone: StoredLease[] = [];
-  #since = 0;
-  /** Revoked, and changed by somebody before they could be forgotten. */
-  readonly #lost: StoredLease[] = [];
+  readonly #forgetting: BulkForgetting;
 
-  constructor(services: Services) {
+  private constructor(services: Services, forgetting: BulkForgetting) {
     this.#services = services;
+    this.#forgetting = forgetting;
+  }
+
+  /** To be called before the first page is read. */
+  static async begin(services: Services): Promise<BulkEnding> {
+    return new BulkEnding(services, await BulkForgetting.begin(services));
   }
 
   /** Those that are gone are forgotten with later ones. */
-  async end(leases: readonly StoredLease[]): Promise<Outcome> {
+  async end({ leases, swath }: Ending): Promise<Outcome> {
     const now = this.#services.clock.now();
     const isActive = ({ record }: StoredLease): boolean => record.state === "active";
     const ending = leases
       .filter(isActive)
       .map(({ record, version }) => ({ record: endingRecord(record, now), version }));
-    const result = await revokeTaken(this.#services, ending, (gone) => this.#forget(gone));
+    const gone: StoredLease[] = [];
+    const result = await revokeTaken(this.#services, ending, async (some) => {
+      gone.push(...some);
+    });
     const outcomes = [outcomeOf(result)];
     for (const { record } of lostOf(ending, result))
       outcomes.push(outcomeOf(await endLease(this.#services, record.id)));
     const others = leases.filter((lease) => !isActive(lease));
     if (others.length > 0) outcomes.push(await endLeases(this.#services, others));
+    await this.#forgetting.add(gone, swath);
     return sumOf(outcomes);
   }
 
@@ -47,24 +58,9 @@ export class BulkEnding {
    * @returns What is to be added to the outcomes so far.
    */
   async finish(last: readonly Write[] = []): Promise<Outcome> {
-    await this.#flush(last);
-    const outcomes: Outcome[] = [{ revoked: -this.#lost.length, failed: [] }];
-    for (const { record } of this.#lost) outcomes.push(outcomeOf(await endLease(this.#services, record.id)));
+    const lost = await this.#forgetting.finish(last);
+    const outcomes: Outcome[] = [{ revoked: -lost.length, failed: [] }];
+    for (const { record } of lost) outcomes.push(outcomeOf(await endLease(this.#services, record.id)));
     return sumOf(outcomes);
-  }
-
-  async #forget(gone: readonly StoredLease[]): Promise<void> {
-    const now = this.#services.clock.now();
-    if (this.#gone.length === 0) this.#since = now;
-    this.#gone.push(...gone);
-    if (this.#gone.length >= LEASES_OF_A_COMMIT || now - this.#since > WAIT_MS_MAX) await this.#flush([]);
-  }
-
-  async #flush(last: readonly Write[]): Promise<void> {
-    const gone = this.#gone;
-    this.#gone = [];
-    // In the order in which they were written, which is how the store has them side by side.
-    const ordered = gone.toSorted((one, other) => one.version - other.version);
-    this.#lost.push(...(await forgetLeases(this.#services, ordered, last)));
   }
 }

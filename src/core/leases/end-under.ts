@@ -3,15 +3,15 @@ import { mapBounded } from "../../base/bounded.ts";
 import { badRequest } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import type { Services } from "../services.ts";
-import { BulkEnding } from "./bulk-ending.ts";
+import { BulkEnding, type Ending } from "./bulk-ending.ts";
 import { endLease, endLeases, type Outcome, outcomeOf, sumOf } from "./end.ts";
 import { type Doomed, PrefixMark } from "./prefix-mark.ts";
 import type { LeaseRecord, StoredLease } from "./record.ts";
 import { TAKEN_MS } from "./revoke.ts";
-import { forgetLeases, leasePage, leasesUnder, readLease } from "./store.ts";
+import { forgetLeases, leaseSwaths, leasesUnder, readLease } from "./store.ts";
 
-/** How many batches are worked on at a time: while two are at the backend, the next one is read. */
-const BATCHES_AT_ONCE_MAX = 3;
+/** How many batches are worked on at a time: while three are at the backend, the next one is read. */
+const BATCHES_AT_ONCE_MAX = 4;
 
 /** For so long the leases of a revocation of many are not taken one by one. What a slow backend has left by then, is. */
 const UNTAKEN_MS = TAKEN_MS / 4;
@@ -33,12 +33,13 @@ export async function endLeasesUnder(
     (mountUuid === undefined || record.mountUuid === mountUuid) && only(record);
   const exact = await readLease(services, prefix);
   if (exact !== null && wants(exact)) return outcomeOf(await endLease(services, prefix));
+  const bulk = await BulkEnding.begin(services);
   const pages = wantedPages(services, prefix, wants);
   const first = await pages.next();
   if (first.done === true) return NONE;
   const mark = await PrefixMark.make(services, doomed);
   failpoint("revoke-prefix:due");
-  return endMarked(services, mark, precededBy(first.value, pages));
+  return endMarked(services, mark, bulk, precededBy(first.value, pages));
 }
 
 /**
@@ -48,13 +49,13 @@ export async function endLeasesUnder(
 export async function settlePrefixMark(services: Services, entry: StoredEntry): Promise<Outcome> {
   const mark = await PrefixMark.take(services, entry);
   if (mark === null) return NONE;
+  const bulk = await BulkEnding.begin(services);
   const pages = wantedPages(
     services,
     mark.doomed.prefix,
     (lease) => lease.record.state !== "revoking" && mark.covers(lease),
   );
   const page = await pages.next();
-  const bulk = new BulkEnding(services);
   const outcome = page.done === true ? NONE : await bulk.end(page.value);
   const isLast = page.done === true || (await pages.next()).done === true;
   return sumOf([outcome, await bulk.finish([isLast ? mark.removal() : mark.continuation()])]);
@@ -65,10 +66,11 @@ async function* wantedPages(
   services: Services,
   prefix: string,
   wants: (lease: StoredLease) => boolean,
-): AsyncGenerator<readonly StoredLease[]> {
-  for await (const page of leasesUnder(services, prefix)) {
-    const wanted = page.filter(wants);
-    if (wanted.length > 0) yield wanted;
+): AsyncGenerator<Ending> {
+  for await (const page of leaseSwaths(services, prefix)) {
+    const leases = page.leases.filter(wants);
+    const swath = leases.length === page.leases.length ? page.swath : undefined;
+    if (leases.length > 0) yield { leases, swath };
   }
 }
 
@@ -81,13 +83,13 @@ async function* precededBy<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<
 async function endMarked(
   services: Services,
   mark: PrefixMark,
-  pages: AsyncIterable<readonly StoredLease[]>,
+  bulk: BulkEnding,
+  pages: AsyncIterable<Ending>,
 ): Promise<Outcome> {
-  const bulk = new BulkEnding(services);
   const untakenUntil = services.clock.now() + UNTAKEN_MS;
   const outcomes = await mapBounded(pages, BATCHES_AT_ONCE_MAX, async (page) => {
     await mark.keep();
-    return services.clock.now() < untakenUntil ? bulk.end(page) : endLeases(services, page);
+    return services.clock.now() < untakenUntil ? bulk.end(page) : endLeases(services, page.leases);
   });
   outcomes.push(await bulk.finish([mark.removal()]));
   failpoint("revoke-prefix:forgotten");
@@ -119,10 +121,10 @@ export async function endPartUnder(
     ? PrefixMark.make(services, { prefix })
     : PrefixMark.at(services, place.mark, prefix));
   await mark?.keep();
-  const page = await leasePage(services, prefix, place?.cursor);
-  const bulk = new BulkEnding(services);
-  const outcome = await bulk.end(page.leases);
-  const isLast = page.next === undefined;
+  const bulk = await BulkEnding.begin(services);
+  const { value: page } = await leaseSwaths(services, prefix, place?.cursor).next();
+  const outcome = page === undefined ? NONE : await bulk.end(page);
+  const isLast = page?.next === undefined;
   const rest = await bulk.finish(isLast && mark !== null ? [mark.removal()] : []);
   const name = mark?.name ?? place?.mark;
   return { ...sumOf([outcome, rest]), total, next: isLast ? undefined : `${name} ${page.next}` };

@@ -1,6 +1,6 @@
 import type { StoredEntry, Write } from "../../barrier/port.ts";
 import { VsecError } from "../../base/errors.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../base/json.ts";
+import { isJsonObject, type JsonObject, parseStored } from "../../base/json.ts";
 import type { ProcessIdentity } from "../../base/processes.ts";
 import type { LeasedSecret } from "../../framework/secret.ts";
 import { ownerKey } from "./owner-keys.ts";
@@ -117,7 +117,7 @@ export function deleteLease({ record, version }: StoredLease): Write {
 
 /** @throws BARRIER_DAMAGED when the entry is not a lease record of a known version. */
 export function decodeLease(entry: StoredEntry): StoredLease {
-  const value = parseJson(Buffer.from(entry.value).toString("utf8"));
+  const value = parseStored(entry.value);
   if (!isJsonObject(value) || value.v !== 1) {
     throw new VsecError("BARRIER_DAMAGED", "a lease record is of a version that this vsec does not know");
   }

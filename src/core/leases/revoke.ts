@@ -51,8 +51,9 @@ export async function revokeTaken(
   const results = await mapBounded(groups, GROUPS_AT_ONCE_MAX, (group) =>
     revokeGroup(services, group, forget),
   );
-  const revoked = results.flatMap((result) => result.revoked);
-  const failed = results.flatMap((result) => result.failed);
+  // As lists and not element by element, of which there may be very many.
+  const revoked = ([] as LeaseRecord[]).concat(...results.map((result) => result.revoked));
+  const failed = ([] as Revocation["failed"]).concat(...results.map((result) => result.failed));
   services.metrics.leasesRevoked(revoked.length, failed.length);
   return { revoked, failed };
 }
@@ -93,12 +94,13 @@ async function groupByBatch(services: Services, leases: readonly StoredLease[]):
   const types = new Map<string, Awaited<ReturnType<typeof findType>>>();
   for (const lease of leases) {
     const { mountUuid, secret } = lease.record;
-    const kind = JSON.stringify([mountUuid, secret]);
+    // Neither has a space in it.
+    const kind = `${mountUuid} ${secret}`;
     const found = types.get(kind) ?? (await findType(services, lease.record));
     types.set(kind, found);
     const { type, problem } = found;
     const batch = type?.batchKey?.(leasedSecret(lease.record)) ?? "";
-    const key = JSON.stringify([mountUuid, secret, batch]);
+    const key = `${kind} ${batch}`;
     const group = groups.get(key) ?? { leases: [], type, problem };
     group.leases.push(lease);
     groups.set(key, group);

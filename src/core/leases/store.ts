@@ -22,12 +22,6 @@ const PAGE = 500;
 /** All that reading leases takes. */
 type Reading = Pick<Services, "barrier">;
 
-/**
- * How many leases one commit changes or forgets where there are that many: it writes each page of the store that it touches
- * once, and many leases touch the same ones.
- */
-export const LEASES_OF_A_COMMIT = 5000;
-
 /** Null: no such lease. */
 export async function readLease({ barrier }: Reading, id: string): Promise<StoredLease | null> {
   if (!isLeaseId(id)) return null;
@@ -78,28 +72,40 @@ export function irrevocablePages(services: Reading): AsyncGenerator<readonly Sto
   return pages((after) => taggedPage(services, IRREVOCABLE_TAG, isIrrevocable, after));
 }
 
-/** Leases below a prefix, and where the listing goes on. */
+/** Leases, and where the listing goes on. */
 export interface LeasePage {
   readonly leases: readonly StoredLease[];
   /** For the next page; undefined: this is the last one. */
   readonly next: string | undefined;
 }
 
-/** One page of the leases below a prefix ("" or a path with or without its trailing slash), in the store's order. */
-export async function leasePage(
-  { barrier }: Reading,
-  prefix: string,
-  after: string | undefined,
-): Promise<LeasePage> {
-  const below = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
-  const request = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
-  const page = await barrier.scan(LEASE_PREFIX + below, request);
-  return { leases: page.entries.map(decodeLease), next: page.next ?? undefined };
+/** A page of a walk over the leases below a prefix. */
+export interface LeaseSwath extends LeasePage {
+  /** Stands for all of them where they are forgotten together. */
+  readonly swath: string;
 }
 
-/** The pages of all leases below a prefix. */
-export function leasesUnder(services: Reading, prefix: string): AsyncGenerator<readonly StoredLease[]> {
-  return pages((after) => leasePage(services, prefix, after));
+/**
+ * All leases below a prefix ("" or a path with or without its trailing slash), in an order in which many are read with the least work.
+ * @param after - {@link LeasePage.next} of the page to go on behind.
+ */
+export async function* leaseSwaths(
+  { barrier }: Reading,
+  prefix: string,
+  after?: string,
+): AsyncGenerator<LeaseSwath> {
+  const below = prefix === "" || prefix.endsWith("/") ? prefix : `${prefix}/`;
+  const request = after === undefined ? { limit: PAGE } : { limit: PAGE, after };
+  for await (const { entries, next, swath } of barrier.walk(LEASE_PREFIX + below, request))
+    yield { leases: entries.map(decodeLease), next: next ?? undefined, swath };
+}
+
+/** All leases below a prefix, page by page. */
+export async function* leasesUnder(
+  services: Reading,
+  prefix: string,
+): AsyncGenerator<readonly StoredLease[]> {
+  for await (const { leases } of leaseSwaths(services, prefix)) if (leases.length > 0) yield leases;
 }
 
 /** Those that hold something. */

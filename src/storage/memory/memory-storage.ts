@@ -9,6 +9,7 @@ import {
   type ScanPage,
   type Storage,
   type StoredEntry,
+  type WalkPage,
   type Write,
 } from "../port.ts";
 
@@ -62,6 +63,14 @@ class MemoryStorage implements Storage {
     return { entries: keys.map((key) => this.#mustGet(key)), next };
   }
 
+  async *walk(prefix: string, page: PageRequest): AsyncGenerator<WalkPage> {
+    for (let request: PageRequest | null = page; request !== null; ) {
+      const { entries, next } = await this.scan(prefix, request);
+      yield { entries, next, swath: JSON.stringify(entries.map(({ key }) => key)) };
+      request = next === null ? null : { ...page, after: next };
+    }
+  }
+
   async find(tag: string, page: PageRequest): Promise<ScanPage> {
     checkTag(tag);
     checkPage(page);
@@ -84,6 +93,13 @@ class MemoryStorage implements Storage {
       if (write.op === "delete") this.#delete(write.key);
     }
     return versions;
+  }
+
+  async sweep(swaths: readonly string[], version: number): Promise<number> {
+    const keys = swaths.flatMap((swath) => JSON.parse(swath) as string[]);
+    const doomed = keys.filter((key) => (this.#entries.get(key)?.version ?? version + 1) <= version);
+    for (const key of doomed) this.#delete(key);
+    return doomed.length;
   }
 
   async claim(request: ClaimRequest): Promise<readonly StoredEntry[]> {

@@ -10,8 +10,9 @@ import {
   ANY_TABLE,
   APPLICATION_ID,
   CONFIGURE,
-  CONFIGURE_SHORT,
   CREATE,
+  FLUSHED,
+  FLUSHED_SHORT,
   FORMAT,
   TRANSACTION,
   USE_WRITE_AHEAD_LOG,
@@ -67,7 +68,7 @@ function openAs(mode: OpenMode, options: ConnectionOptions): DatabaseSync {
   for (const [name, value] of Object.entries(mode)) url.searchParams.set(name, value);
   const database = new DatabaseSync(url, { timeout: options.busyTimeoutMs });
   try {
-    database.exec(options.isShort ? CONFIGURE_SHORT : CONFIGURE);
+    database.exec(CONFIGURE + (options.isShort ? FLUSHED_SHORT : FLUSHED));
     checkFormat(database, options);
     if (mode === READ_WRITE) useWriteAheadLog(database);
     return database;

@@ -20,7 +20,7 @@ import { TAGS_MAX } from "../port.ts";
 export const APPLICATION_ID = 0x76736563;
 
 /** The format's number, in `user_version`. Counted up with every change that an older vsec cannot read or write. */
-export const FORMAT = 2;
+export const FORMAT = 3;
 
 /** The columns of tags. */
 const TAG_COLUMNS = Array.from({ length: TAGS_MAX }, (_, index) => `tag_${index + 1}`);
@@ -29,7 +29,7 @@ const CREATE_TAG_INDEXES = TAG_COLUMNS.map(
   (column) => `CREATE INDEX entry_${column} ON entry (${column}) WHERE ${column} IS NOT NULL;`,
 ).join("\n");
 
-/** Format 2, from an empty file, inside a transaction. */
+/** Format 3, from an empty file, inside a transaction. */
 export const CREATE = `
 CREATE TABLE entry (
   id INTEGER PRIMARY KEY,
@@ -53,13 +53,24 @@ PRAGMA application_id = ${APPLICATION_ID};
 PRAGMA user_version = ${FORMAT};
 `;
 
+/** Every commit is flushed to disk. SQLite merges its log from as many pages on. */
+export const FLUSHED = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1000;";
+
 /**
- * Each connection's settings. `fullfsync` matters on macOS, where a plain fsync leaves data in the disk's cache;
+ * A short command reads the whole log when it opens the store, as nobody has left an index of it, and merges it from this many
+ * pages on: a quarter of SQLite's own number, at which the reading costs more than the merging saves.
+ */
+export const FLUSHED_SHORT = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 250;";
+
+/** A power cut may undo a commit, with all that come after it. The log is merged from a number of pages on that several of them fill. */
+export const UNFLUSHED = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;";
+
+/**
+ * Each connection's other settings. `fullfsync` matters on macOS, where a plain fsync leaves data in the disk's cache;
  * `secure_delete` wipes what is deleted where that costs no extra write; `cell_size_check` finds damaged pages early;
  * `cache_size`, in KiB, holds what a commit of thousands of entries touches: with less, pages are written several times over.
  */
 export const CONFIGURE = `
-PRAGMA synchronous = FULL;
 PRAGMA fullfsync = ON;
 PRAGMA checkpoint_fullfsync = ON;
 PRAGMA secure_delete = FAST;
@@ -67,14 +78,6 @@ PRAGMA cell_size_check = ON;
 PRAGMA trusted_schema = OFF;
 PRAGMA journal_size_limit = 16777216;
 PRAGMA cache_size = -16000;
-`;
-
-/**
- * A short command reads the whole log when it opens the store, as nobody has left an index of it, and merges it from this many
- * pages on: a quarter of SQLite's own number, at which the reading costs more than the merging saves.
- */
-export const CONFIGURE_SHORT = `${CONFIGURE}
-PRAGMA wal_autocheckpoint = 250;
 `;
 
 /** A write transaction takes its lock at once: one that took it later could find that what it has read is out of date. */
@@ -110,6 +113,10 @@ export const SQL = {
     ON CONFLICT (key) DO UPDATE SET value = excluded.value, version = excluded.version, due_at = excluded.due_at,
       claim_owner = NULL, claim_until = NULL, ${TAG_COLUMNS.map((column) => `${column} = excluded.${column}`).join(", ")}`,
   delete: "DELETE FROM entry WHERE key = ?",
+  ids: "SELECT id FROM entry WHERE key > ? AND key < ? AND key <= ? ORDER BY key LIMIT ?",
+  keyOf: "SELECT key FROM entry WHERE id = ?",
+  getSwath: `SELECT ${ENTRY} FROM entry WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id`,
+  sweep: "DELETE FROM entry WHERE id IN (SELECT value FROM json_each(?)) AND version <= ?",
   nextDue: `SELECT
     (SELECT min(due_at) FROM entry INDEXED BY entry_due WHERE due_at IS NOT NULL AND claim_until IS NULL) AS unclaimed,
     (SELECT min(claim_until) FROM entry INDEXED BY entry_claim WHERE claim_until IS NOT NULL) AS claimed`,

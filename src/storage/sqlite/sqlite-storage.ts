@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { VsecError } from "../../base/errors.ts";
 import { failpoint } from "../../base/failpoint.ts";
 import { endOfPrefix, listChildren, scanStart } from "../children.ts";
@@ -14,13 +15,15 @@ import {
   type Storage,
   type StoredEntry,
   TAGS_MAX,
+  type WalkPage,
   type Write,
 } from "../port.ts";
 import { type CommitOutcome, CommitQueue } from "./commit-queue.ts";
 import { closeKeepingLog, connect, rollBack } from "./connection.ts";
 import { damagedError, storeError } from "./errors.ts";
 import { checkFile, createFile } from "./file.ts";
-import { SQL, type Statement, TRANSACTION } from "./schema.ts";
+import { FLUSHED, FLUSHED_SHORT, SQL, type Statement, TRANSACTION, UNFLUSHED } from "./schema.ts";
+import { partsOf, placeOf, STRETCH_KEYS, type Stretch, type WalkPlace } from "./walk.ts";
 
 export interface SqliteStorageOptions {
   /** The store's file. It and its directory must be the user's own and closed to everyone else. */
@@ -103,6 +106,33 @@ class SqliteStorage implements Storage {
     });
   }
 
+  async *walk(prefix: string, page: PageRequest): AsyncGenerator<WalkPage> {
+    checkPrefix(prefix);
+    checkPage(page);
+    for (let place: WalkPlace | null = placeOf(prefix, page.after); place !== null; ) {
+      const stretch = this.#stretch(prefix, place);
+      for (const { ids, next } of partsOf(stretch, page.limit)) {
+        const swath = JSON.stringify(ids);
+        // Whatever else has come meanwhile has its turn first: who reads many pages would keep the answers of servers waiting.
+        await setImmediate();
+        const rows = this.#guard("read", () => this.#rows("getSwath", swath));
+        yield { entries: rows.map((row) => this.#decode(row)), next, swath };
+      }
+      place = stretch.isLast ? null : { start: stretch.upTo, upTo: null, id: 0 };
+    }
+  }
+
+  #stretch(prefix: string, { start, upTo: given, id }: WalkPlace): Stretch {
+    const end = endOfPrefix(prefix);
+    return this.#transaction("read", () => {
+      const rows = this.#rows("ids", start, end, given ?? end, given === null ? STRETCH_KEYS : -1);
+      const upTo = given ?? this.#text(this.#row("keyOf", this.#number(rows.at(-1)?.id ?? 0))?.key ?? start);
+      const isLast = this.#row("seekBehind", upTo, end) === undefined;
+      const ids = rows.map((row) => this.#number(row.id)).filter((each) => each > id);
+      return { start, upTo, ids: ids.toSorted((one, other) => one - other), isLast };
+    });
+  }
+
   async find(tag: string, page: PageRequest): Promise<ScanPage> {
     checkTag(tag);
     checkPage(page);
@@ -121,6 +151,19 @@ class SqliteStorage implements Storage {
     const [outcome = []] = this.#commitAll([writes]);
     if (outcome instanceof Error) throw outcome;
     return outcome;
+  }
+
+  async sweep(swaths: readonly string[], version: number): Promise<number> {
+    if (swaths.length === 0) return 0;
+    return this.#unflushed(() =>
+      this.#commitAs(() => {
+        const counts = swaths.map((swath) =>
+          this.#number(this.#statement("sweep").run(swath, version).changes),
+        );
+        this.#hasWritten = true;
+        return counts.reduce((sum, count) => sum + count, 0);
+      }),
+    );
   }
 
   async claim(request: ClaimRequest): Promise<readonly StoredEntry[]> {
@@ -163,14 +206,29 @@ class SqliteStorage implements Storage {
   }
 
   #commitAll(batches: readonly (readonly Write[])[]): readonly CommitOutcome[] {
+    return this.#commitAs(() => batches.map((writes) => this.#commitOne(writes)));
+  }
+
+  /** What is committed in `body` is not flushed to disk before the next commit is. */
+  #unflushed<T>(body: () => T): T {
+    const database = this.#open();
+    database.exec(UNFLUSHED);
+    try {
+      return body();
+    } finally {
+      database.exec(this.#keepsLog ? FLUSHED_SHORT : FLUSHED);
+    }
+  }
+
+  #commitAs<T>(apply: () => T): T {
     failpoint("store:commit");
-    const outcomes = this.#transaction("write", () => {
-      const applied = batches.map((writes) => this.#commitOne(writes));
+    const applied = this.#transaction("write", () => {
+      const result = apply();
       failpoint("store:written");
-      return applied;
+      return result;
     });
     failpoint("store:committed");
-    return outcomes;
+    return applied;
   }
 
   /** Within a transaction. What fails its preconditions has not changed anything. */

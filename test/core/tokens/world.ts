@@ -60,8 +60,12 @@ export function cutStorage(storage: Storage, cut: Cut): Storage & { operations: 
     get: (key) => counted.run(() => storage.get(key)),
     list: (prefix, page) => counted.run(() => storage.list(prefix, page)),
     scan: (prefix, page) => counted.run(() => storage.scan(prefix, page)),
+    async *walk(prefix, page) {
+      for await (const walked of storage.walk(prefix, page)) yield await counted.run(async () => walked);
+    },
     find: (tag, page) => counted.run(() => storage.find(tag, page)),
     commit: (writes) => counted.run(() => storage.commit(writes)),
+    sweep: (swaths, version) => counted.run(() => storage.sweep(swaths, version)),
     claim: (request) => counted.run(() => storage.claim(request)),
     release: (keys, owner) => counted.run(() => storage.release(keys, owner)),
     nextDue: () => counted.run(() => storage.nextDue()),
@@ -275,8 +279,10 @@ function bound(storage: Storage): Storage {
     get: (key) => storage.get(key),
     list: (prefix, page) => storage.list(prefix, page),
     scan: (prefix, page) => storage.scan(prefix, page),
+    walk: (prefix, page) => storage.walk(prefix, page),
     find: (tag, page) => storage.find(tag, page),
     commit: (writes) => storage.commit(writes),
+    sweep: (swaths, version) => storage.sweep(swaths, version),
     claim: (request) => storage.claim(request),
     release: (keys, owner) => storage.release(keys, owner),
     nextDue: () => storage.nextDue(),
