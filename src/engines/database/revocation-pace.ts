@@ -4,8 +4,11 @@ import type { JsonObject } from "../../base/json.ts";
 import { type Random, randomFraction } from "../../base/random.ts";
 import { numberDetail } from "./connection-url.ts";
 
-/** How many batches of revocations one server gets at a time, from one process: the other connections are for who waits for a credential. */
-const BATCHES_AT_ONCE_MAX = 2;
+/**
+ * How many batches of revocations one server gets at a time, from one process. Of the connections that there may be where nothing
+ * else is said, this leaves one for who waits for a credential.
+ */
+const BATCHES_AT_ONCE_MAX = 3;
 /** Waits are made longer by up to this part, so that processes that share a server do not go on in step. */
 const JITTER = 0.25;
 

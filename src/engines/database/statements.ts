@@ -57,6 +57,8 @@ export function splitStatements(
   elements: readonly string[],
   options: { readonly keepBlocks?: boolean } = {},
 ): string[] {
+  // Most roles have none, and are asked for each of their users.
+  if (elements.length === 0) return [];
   return elements.flatMap((element) =>
     options.keepBlocks === true && isBlock(element) ? nonEmpty([element]) : splitStatement(element),
   );

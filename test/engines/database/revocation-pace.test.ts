@@ -38,15 +38,15 @@ test("without a limit nobody waits", async () => {
   expect(slept).toEqual([]);
 });
 
-test("no more than two batches are with the server at a time", async () => {
+test("no more than three batches are with the server at a time", async () => {
   const ends: (() => void)[] = [];
-  const turns = [1, 2, 3].map(() => pace.turn(() => new Promise<void>((resolve) => ends.push(resolve))));
+  const turns = [1, 2, 3, 4].map(() => pace.turn(() => new Promise<void>((resolve) => ends.push(resolve))));
   await new Promise((resolve) => setImmediate(resolve));
-  expect(ends).toHaveLength(2);
+  expect(ends).toHaveLength(3);
   ends[0]?.();
   await turns[0];
   await new Promise((resolve) => setImmediate(resolve));
-  expect(ends).toHaveLength(3);
+  expect(ends).toHaveLength(4);
   for (const end of ends) end();
   await Promise.all(turns);
 });
