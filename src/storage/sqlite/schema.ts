@@ -63,7 +63,7 @@ export const FLUSHED = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 1
 export const FLUSHED_SHORT = "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 250;";
 
 /** A power cut may undo a commit, with all that come after it. The log is merged from a number of pages on that several of them fill. */
-export const UNFLUSHED = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000;";
+export const UNFLUSHED = "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 2500;";
 
 /**
  * Each connection's other settings. `fullfsync` matters on macOS, where a plain fsync leaves data in the disk's cache;

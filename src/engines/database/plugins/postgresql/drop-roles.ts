@@ -41,7 +41,7 @@ const ROLES_LEFT_QUERY = "SELECT rolname::text AS name FROM pg_roles WHERE rolna
 const LEFT_QUERY = `
 SELECT rolname::text AS name, NULL::float8 AS oid FROM pg_roles WHERE rolname = ANY($1::text[])
 UNION ALL
-SELECT DISTINCT NULL, usesysid::int8::float8 FROM pg_stat_activity
+SELECT DISTINCT NULL, usesysid::int8::float8 FROM pg_stat_get_activity(NULL)
 WHERE usesysid = ANY($2::oid[]) AND pid <> pg_backend_pid()`;
 
 /**

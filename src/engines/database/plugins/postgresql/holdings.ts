@@ -4,13 +4,16 @@ import type { Query, Row } from "./connection.ts";
 import type { DoomedRoles } from "./doomed-roles.ts";
 import { joinRole } from "./roles.ts";
 
-/** One row for each role that has sessions, and one for each role and database in which it holds something. */
+/**
+ * One row for each role that has sessions, and one for each role and database in which it holds something. Sessions are asked for
+ * of the function behind `pg_stat_activity`, whose joins with databases and roles would double the time.
+ */
 const INVOLVED_QUERY = `
 SELECT oid::int8::float8 AS oid, has_sessions, database, is_here, pg_has_role(oid, 'USAGE') AS is_joined,
   current_setting('server_version_num')::int AS version
 FROM (
   SELECT DISTINCT usesysid AS oid, TRUE AS has_sessions, NULL::text AS database, FALSE AS is_here
-  FROM pg_stat_activity WHERE usesysid = ANY($1::oid[]) AND pid <> pg_backend_pid()
+  FROM pg_stat_get_activity(NULL) WHERE usesysid = ANY($1::oid[]) AND pid <> pg_backend_pid()
   UNION ALL
   SELECT DISTINCT d.refobjid, FALSE, b.datname::text, d.dbid = 0 OR b.datname = current_database()
   FROM pg_shdepend d LEFT JOIN pg_database b ON b.oid = d.dbid
