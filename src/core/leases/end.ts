@@ -57,6 +57,8 @@ export function lostOf(
   wanted: readonly StoredLease[],
   { revoked, failed }: Revocation,
 ): readonly StoredLease[] {
+  // Mostly none is, and there may be very many.
+  if (revoked.length + failed.length === wanted.length) return [];
   const settled = new Set([...revoked, ...failed.map(({ record }) => record)].map((record) => record.id));
   return wanted.filter((lease) => !settled.has(lease.record.id));
 }
