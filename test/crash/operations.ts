@@ -25,8 +25,14 @@ export const COMMIT = ["store:commit", "store:written", "store:committed"] as co
 const DROP = ["drop-roles:logins-disabled", "drop-roles:sessions-ended", "drop-roles:dropped"] as const;
 const TAKE = [...COMMIT, "revoke:taken"] as const;
 const FORGET = ["revoke:gone", ...COMMIT, "revoke:settled"] as const;
-/** Of a prefix, the leases of several batches are forgotten together. */
-const FORGET_PREFIX = ["revoke:gone", "revoke:settled", ...COMMIT, "revoke-prefix:forgotten"] as const;
+/** Of a prefix, the leases of several batches are forgotten together, and then their mark. */
+const FORGET_PREFIX = [
+  "revoke:gone",
+  "revoke:settled",
+  ...COMMIT,
+  ...COMMIT,
+  "revoke-prefix:forgotten",
+] as const;
 
 async function issue(at: Case, count: number): Promise<void> {
   for (let left = count; left > 0; left -= 1) at.memory = (await at.issue()).lease_id;
@@ -96,7 +102,7 @@ export const ROTATE: Operation = {
 
 export const DISABLE: Operation = {
   name: "disable",
-  // Retired; made due and taken; revoked; forgotten; the mount removed; the engine's data cleared.
+  // Retired; made due; revoked; forgotten, and their mark; the mount removed; the engine's data cleared.
   passes: [...COMMIT, ...COMMIT, "revoke-prefix:due", ...DROP, ...FORGET_PREFIX, ...COMMIT, ...COMMIT],
   prepare: (at) => issue(at, 2),
   command: () => "secrets disable database",
