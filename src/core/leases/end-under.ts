@@ -122,7 +122,7 @@ export async function endPartUnder(
     : PrefixMark.at(services, place.mark, prefix));
   await mark?.keep();
   const bulk = await BulkEnding.begin(services);
-  const { value: page } = await leaseSwaths(services, prefix, place?.cursor).next();
+  const { value: page } = await leaseSwaths(services, prefix, place?.cursor).next().catch(refuseCursor);
   const outcome = page === undefined ? NONE : await bulk.end(page);
   const isLast = page?.next === undefined;
   const rest = await bulk.finish(isLast && mark !== null ? [mark.removal()] : []);
@@ -139,9 +139,15 @@ async function countUnder(services: Services, prefix: string): Promise<number> {
 /** Where a part goes on: the mark's name, and the place in the store. */
 function placeOf(after: string): { readonly mark: string; readonly cursor: string } {
   const [, mark, cursor] = /^([A-Za-z0-9]+) (.+)$/.exec(after) ?? [];
-  if (mark === undefined || cursor === undefined)
-    throw badRequest("after must be what the answer to the part before says");
+  if (mark === undefined || cursor === undefined) throw badRequest(NO_PLACE);
   return { mark, cursor };
+}
+
+const NO_PLACE = "after must be what the answer to the part before says";
+
+/** The store takes no cursor that it has not given. */
+function refuseCursor(error: unknown): never {
+  throw error instanceof RangeError ? badRequest(NO_PLACE, error) : error;
 }
 
 /**
